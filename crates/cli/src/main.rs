@@ -1,0 +1,2 @@
+//! The askfirst binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The family example: a food server.
