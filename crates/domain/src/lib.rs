@@ -1,1 +1,23 @@
-//! askfirst domain
+//! The words of the trade and the rules that need no I/O.
+//!
+//! Nothing here reads a clock, draws a random number, opens a file or awaits: times and ids are given by the
+//! caller. Every other crate speaks in these types.
+
+pub mod audit;
+pub mod change;
+pub mod decision;
+pub mod digest;
+pub mod element;
+pub mod facts;
+pub mod id;
+pub mod key;
+pub mod principal;
+pub mod request;
+pub mod schema;
+pub mod scope;
+pub mod time;
+
+pub use digest::Digest;
+pub use id::Id;
+pub use key::{Ident, Key, KeyError, UserKey};
+pub use time::Timestamp;

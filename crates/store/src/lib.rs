@@ -1,1 +1,132 @@
-//! askfirst store
+//! Durable state: one trait, several bodies, one contract suite.
+//!
+//! The store knows what is written, not what it means. It promises:
+//! - a [`Commit`] is one transaction: its expectations are checked, its changes are written to the change log and to the
+//!   tables, its audit events and outbox rows stand beside them, or nothing of it happened;
+//! - each commit of an environment gets the next revision, without gaps, in one total order;
+//! - a commit that was answered is on the disk.
+
+mod filter;
+mod model;
+
+pub use filter::{
+    AssignmentFilter, AuditFilter, InstanceFilter, Listed, Page, RequestFilter, TenantFilter, TupleFilter, UserFilter,
+};
+pub use model::{
+    AdminCommit, AdminOp, ChangeRecord, Commit, CommitError, Committed, Head, StoreError, Versioned,
+};
+
+use askfirst_domain::{
+    Ident, Timestamp,
+    audit::AuditEvent,
+    change::Change,
+    facts::{Instance, RelationshipTuple, RoleAssignment, Tenant, User},
+    id::{ApiKeyId, AssignmentId, EnvId, ProjectId, RequestId, TupleId},
+    request::Request,
+    scope::{ApiKey, Environment, Organization, Project, Session, SignInLink},
+};
+use async_trait::async_trait;
+use std::fmt::Debug;
+
+/// What every look-up answers: not-found is `None`, not an error.
+pub type Found<T> = Result<Option<T>, StoreError>;
+/// What every list answers.
+pub type List<T> = Result<Listed<T>, StoreError>;
+
+/// Durable state. All methods may be called at once from many tasks.
+#[async_trait]
+pub trait Store: Send + Sync + Debug {
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Writes installation-wide things (organisation, projects, environments, keys, sessions) and their audit events in
+    /// one transaction. Creating an environment gives it revision 0 and a fresh epoch.
+    ///
+    /// # Errors
+    /// [`CommitError::Duplicate`] when a key is taken.
+    async fn commit_admin(&self, commit: AdminCommit) -> Result<(), CommitError>;
+
+    /// The organisation, once the first start has made it.
+    async fn organization(&self) -> Found<Organization>;
+    /// All projects, in the order of their creation.
+    async fn projects(&self) -> Result<Vec<Project>, StoreError>;
+    /// All environments (of one project), in the order of their creation.
+    async fn environments(&self, project: Option<ProjectId>) -> Result<Vec<Environment>, StoreError>;
+
+    /// The key whose secret has this hash, revoked or expired ones included.
+    async fn api_key_by_hash(&self, secret_hash: &str) -> Found<ApiKey>;
+    /// One key.
+    async fn api_key(&self, id: ApiKeyId) -> Found<ApiKey>;
+    /// All keys, in the order of their creation.
+    async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError>;
+    /// The session whose token has this hash, expired ones included.
+    async fn session_by_hash(&self, token_hash: &str) -> Found<Session>;
+    /// Takes the sign-in link with this hash out of the store: of any number of callers at once, one gets it. An
+    /// expired link is removed and not given.
+    async fn take_link(&self, token_hash: &str, now: Timestamp) -> Found<SignInLink>;
+
+    /// Writes one commit of one environment.
+    ///
+    /// # Errors
+    /// [`CommitError::Conflict`] when an expectation does not hold: nothing was written, read again.
+    async fn commit(&self, commit: Commit) -> Result<Committed, CommitError>;
+
+    /// The newest revision of an environment and its epoch.
+    async fn head(&self, env: EnvId) -> Found<Head>;
+    /// The change log after `revision`, oldest first, whole revisions only, at least one if there is one; stops once
+    /// `limit` changes are passed.
+    async fn changes_after(
+        &self,
+        env: EnvId,
+        revision: u64,
+        limit: usize,
+    ) -> Result<Vec<ChangeRecord>, StoreError>;
+    /// The whole state of an environment that a decision can depend on, as the `Put` changes that would build it
+    /// (resources, roles, relations, elements, users, tenants, instances, assignments, tuples; no requests), consistent
+    /// at the returned head. Given in chunks; things come before what refers to them.
+    async fn load(
+        &self,
+        env: EnvId,
+        sink: &mut (dyn FnMut(Vec<Change>) + Send),
+    ) -> Result<Head, StoreError>;
+
+    /// One user, by id or key.
+    async fn user(&self, env: EnvId, ident: &Ident) -> Found<Versioned<User>>;
+    /// Users, in the order of their creation.
+    async fn users(&self, env: EnvId, filter: &UserFilter, page: Page) -> List<User>;
+    /// One tenant, by id or key.
+    async fn tenant(&self, env: EnvId, ident: &Ident) -> Found<Versioned<Tenant>>;
+    /// Tenants, in the order of their creation.
+    async fn tenants(&self, env: EnvId, filter: &TenantFilter, page: Page) -> List<Tenant>;
+    /// One instance by id, or by `type` and `key`.
+    async fn instance(&self, env: EnvId, ident: &InstanceIdent) -> Found<Versioned<Instance>>;
+    /// Instances, in the order of their creation.
+    async fn instances(&self, env: EnvId, filter: &InstanceFilter, page: Page) -> List<Instance>;
+    /// Role assignments, in the order of their creation; ended ones are still listed until they are removed.
+    async fn assignments(&self, env: EnvId, filter: &AssignmentFilter, page: Page) -> List<RoleAssignment>;
+    /// One assignment.
+    async fn assignment(&self, env: EnvId, id: AssignmentId) -> Found<Versioned<RoleAssignment>>;
+    /// Relationship tuples, in the order of their creation.
+    async fn tuples(&self, env: EnvId, filter: &TupleFilter, page: Page) -> List<RelationshipTuple>;
+    /// One tuple.
+    async fn tuple(&self, env: EnvId, id: TupleId) -> Found<Versioned<RelationshipTuple>>;
+
+    /// One request.
+    async fn request(&self, env: EnvId, id: RequestId) -> Found<Versioned<Request>>;
+    /// Requests, newest first.
+    async fn requests(&self, env: EnvId, filter: &RequestFilter, page: Page) -> List<Request>;
+    /// The pending request with this wish; there is one at most.
+    async fn pending_request(&self, env: EnvId, wish: &str) -> Found<Versioned<Request>>;
+
+    /// Audit events, newest first; `env` none for those of the installation.
+    async fn audit_events(&self, env: Option<EnvId>, filter: &AuditFilter, page: Page) -> List<AuditEvent>;
+}
+
+/// How an instance is named in a look-up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InstanceIdent {
+    /// By its id.
+    Id(askfirst_domain::id::InstanceId),
+    /// By its resource's key and its own.
+    Key { resource: String, key: String },
+}

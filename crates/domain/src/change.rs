@@ -1,0 +1,79 @@
+//! Changes: the only way in which an environment's state moves.
+//!
+//! The store writes them to the change log and to its tables in one transaction; every reader of the log (the live
+//! snapshot, another replica) applies the same ones in the same order. A delete takes along what cannot stand without
+//! the deleted thing, in the tables as in the graph, and says so here.
+
+use crate::{
+    Key, UserKey,
+    element::Element,
+    facts::{Instance, RelationshipTuple, RoleAssignment, Tenant, User},
+    id::{
+        AssignmentId, ElementId, InstanceId, RelationId, ResourceId, RoleId, TenantId, TupleId, UserId,
+    },
+    request::Request,
+    schema::{Relation, Resource, Role},
+};
+use serde::{Deserialize, Serialize};
+
+/// One change of one thing. `Put` writes the whole new state, whether or not the thing was there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "short-lived, moved rarely; boxing would only add noise")]
+pub enum Change {
+    PutResource(Resource),
+    /// Takes along its roles, relations (as object or subject), instances, and all their assignments and tuples.
+    DeleteResource { id: ResourceId, key: Key },
+    PutRole(Role),
+    /// Takes along its assignments. `resource` as in [`Role::resource`].
+    DeleteRole { id: RoleId, key: Key, resource: Option<Key> },
+    PutRelation(Relation),
+    /// Takes along its tuples.
+    DeleteRelation { id: RelationId, key: Key, object_resource: Key },
+    PutElement(Element),
+    DeleteElement { id: ElementId },
+    PutUser(User),
+    /// Takes along the user's assignments.
+    DeleteUser { id: UserId, key: UserKey },
+    PutTenant(Tenant),
+    /// Takes along its instances, assignments and tuples.
+    DeleteTenant { id: TenantId, key: Key },
+    PutInstance(Instance),
+    /// Takes along assignments on it and tuples with it on either side.
+    DeleteInstance { id: InstanceId, resource: Key, key: Key },
+    PutAssignment(RoleAssignment),
+    /// Carries the whole assignment: readers of the log need its keys.
+    DeleteAssignment(RoleAssignment),
+    PutTuple(RelationshipTuple),
+    /// Carries the whole tuple: readers of the log need its keys.
+    DeleteTuple(RelationshipTuple),
+    PutRequest(Request),
+}
+
+/// What a writer believes about the state; a commit whose beliefs do not hold is refused whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expect {
+    /// The thing is there (a user that a new assignment names).
+    Exists(ObjectRef),
+    /// The thing is there and was last written at this revision.
+    AtRevision(ObjectRef, u64),
+    /// The pending wish is not there yet: no pending request has this wish.
+    NoPendingRequest { wish: String },
+    /// No assignment of this role to this user in this tenant and on this instance is there.
+    NoAssignment { user: UserId, role: RoleId, tenant: TenantId, instance: Option<InstanceId> },
+    /// The schema (resources, roles, relations, elements) was last written at or before this revision.
+    SchemaAt(u64),
+}
+
+/// A thing that an [`Expect`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ObjectRef {
+    User(UserId),
+    Tenant(TenantId),
+    Instance(InstanceId),
+    Assignment(AssignmentId),
+    Tuple(TupleId),
+    Role(RoleId),
+    Element(ElementId),
+    Request(crate::id::RequestId),
+}

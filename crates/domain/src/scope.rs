@@ -1,0 +1,112 @@
+//! Organisation > project > environment, and the keys that open them.
+
+use crate::{
+    Key, Timestamp, UserKey,
+    id::{ApiKeyId, EnvId, LinkId, OrgId, ProjectId, SessionId, TenantId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The organisation that an installation serves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Organization {
+    pub id: OrgId,
+    pub key: Key,
+    pub name: String,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// A project: environments that belong together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Project {
+    pub id: ProjectId,
+    pub org: OrgId,
+    pub key: Key,
+    pub name: String,
+    pub urn_namespace: Option<String>,
+    pub description: Option<String>,
+    pub settings: Option<Value>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// An environment: one policy, its facts and its requests; the unit of isolation and of revision numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Environment {
+    pub id: EnvId,
+    pub project: ProjectId,
+    pub org: OrgId,
+    pub key: Key,
+    pub name: String,
+    pub description: Option<String>,
+    pub custom_branch_name: Option<String>,
+    pub jwks: Option<Value>,
+    pub settings: Option<Value>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// What an API key opens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "level")]
+pub enum KeyScope {
+    /// Everything in the organisation.
+    Organization,
+    /// One project and its environments.
+    Project { project: ProjectId },
+    /// One environment.
+    Environment { project: ProjectId, env: EnvId },
+    /// `/mcp` of one environment and nothing else, always as this user.
+    Agent { project: ProjectId, env: EnvId, user: UserId, user_key: UserKey },
+}
+
+/// An API key as it is kept: the secret itself is never stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ApiKey {
+    pub id: ApiKeyId,
+    pub org: OrgId,
+    pub scope: KeyScope,
+    pub name: Option<String>,
+    /// SHA-256 of the secret, 64 hexadecimal digits.
+    pub secret_hash: String,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// What a session may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionKind {
+    /// A human's browser, signed in with a one-time link.
+    Browser,
+    /// An element session: bearer token or cookie, made by a server for its user in one tenant.
+    Element,
+}
+
+/// A session of one user in one environment (and, for elements, one tenant).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    pub id: SessionId,
+    pub env: EnvId,
+    pub kind: SessionKind,
+    pub user: UserId,
+    pub tenant: Option<TenantId>,
+    /// SHA-256 of the token, 64 hexadecimal digits.
+    pub token_hash: String,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// A sign-in link that works once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SignInLink {
+    pub id: LinkId,
+    pub env: EnvId,
+    pub user: UserId,
+    /// SHA-256 of the token in the link, 64 hexadecimal digits.
+    pub token_hash: String,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}

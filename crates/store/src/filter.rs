@@ -1,0 +1,98 @@
+//! What lists can be narrowed by. An empty filter lists everything.
+
+use askfirst_domain::{
+    Key,
+    id::{ElementId, InstanceId, RequestId, RoleId, TenantId, UserId},
+    request::{RequestKind, Status},
+};
+
+/// Which part of a list: skips `offset`, gives `limit` at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    pub offset: u64,
+    pub limit: u32,
+}
+
+impl Page {
+    /// Everything. For lists that are known to be short.
+    pub const ALL: Self = Self { offset: 0, limit: u32::MAX };
+}
+
+/// Part of a list, and how long the whole is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed<T> {
+    pub items: Vec<T>,
+    pub total: u64,
+}
+
+/// Narrows users.
+#[derive(Debug, Clone, Default)]
+pub struct UserFilter {
+    /// Part of the key, e-mail address or name, in any case.
+    pub search: Option<String>,
+    /// Who has an assignment in the tenant; with the tenant `default` everybody.
+    pub tenant: Option<TenantId>,
+    pub ids: Option<Vec<UserId>>,
+}
+
+/// Narrows tenants.
+#[derive(Debug, Clone, Default)]
+pub struct TenantFilter {
+    /// Part of the key or name, in any case.
+    pub search: Option<String>,
+}
+
+/// Narrows instances.
+#[derive(Debug, Clone, Default)]
+pub struct InstanceFilter {
+    pub tenant: Option<TenantId>,
+    pub resource: Option<Key>,
+    /// Part of the key, in any case.
+    pub search: Option<String>,
+    pub ids: Option<Vec<InstanceId>>,
+}
+
+/// Narrows role assignments. Each list means "one of these"; an empty list matches nothing.
+#[derive(Debug, Clone, Default)]
+pub struct AssignmentFilter {
+    pub users: Option<Vec<UserId>>,
+    pub roles: Option<Vec<RoleId>>,
+    pub tenants: Option<Vec<TenantId>>,
+    /// Assignments on instances of this resource.
+    pub resource: Option<Key>,
+    pub instance: Option<InstanceId>,
+}
+
+/// Narrows relationship tuples.
+#[derive(Debug, Clone, Default)]
+pub struct TupleFilter {
+    pub tenant: Option<TenantId>,
+    pub subject: Option<InstanceId>,
+    pub relation: Option<Key>,
+    pub object: Option<InstanceId>,
+    /// The object's resource.
+    pub object_resource: Option<Key>,
+    /// The subject's resource.
+    pub subject_resource: Option<Key>,
+}
+
+/// Narrows requests.
+#[derive(Debug, Clone, Default)]
+pub struct RequestFilter {
+    pub kind: Option<RequestKind>,
+    pub elements: Option<Vec<ElementId>>,
+    pub status: Option<Status>,
+    pub requester: Option<UserId>,
+    pub tenant: Option<TenantId>,
+    pub role: Option<RoleId>,
+    pub resource: Option<Key>,
+    pub instance: Option<InstanceId>,
+}
+
+/// Narrows audit events.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    pub request: Option<RequestId>,
+    /// A code such as `request.approved`, or the part before the dot.
+    pub code: Option<String>,
+}
