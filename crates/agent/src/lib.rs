@@ -1,1 +1,7 @@
-//! askfirst agent
+//! A graph of steps that can stop for a human and go on later.
+pub mod canonical;
+pub mod checkpoint;
+pub mod graph;
+pub mod ids;
+pub mod interrupt;
+pub mod messages;
