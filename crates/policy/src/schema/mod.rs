@@ -1,0 +1,157 @@
+//! The schema of an environment: an immutable, indexed directory of resources, roles, relations and elements.
+//!
+//! It has no revision of its own: two schemas with the same content are the same. Iteration is in the order of
+//! creation. What is written is checked first ([`Schema::check_role`] and its siblings), so what stands here holds
+//! together, except for names that a later deletion left behind; those mean nothing (see [`Schema::detach_role`]).
+
+mod closure;
+mod detach;
+mod directory;
+mod error;
+mod permission;
+mod validate;
+
+use askfirst_domain::{
+    Ident,
+    element::Element,
+    id::{ElementId, RelationId, ResourceId, RoleId},
+    schema::{Relation, Resource, Role},
+};
+use directory::Directory;
+use std::sync::Arc;
+
+pub use error::{RoleName, SchemaError};
+pub use permission::{parse_permission, parse_permissions};
+
+/// Resources, roles, relations and elements of one environment.
+#[derive(Debug, Clone, Default)]
+pub struct Schema {
+    resources: Directory<Resource>,
+    roles: Directory<Role>,
+    relations: Directory<Relation>,
+    elements: Directory<Element>,
+}
+
+impl Schema {
+    /// The resource that `ident` names, by id or key.
+    pub fn resource(&self, ident: &Ident) -> Option<&Arc<Resource>> {
+        self.resources.resolve("", ident)
+    }
+
+    /// The resource with this key.
+    pub fn resource_by_key(&self, key: &str) -> Option<&Arc<Resource>> {
+        self.resources.find("", key)
+    }
+
+    /// The resource with this id.
+    pub fn resource_by_id(&self, id: ResourceId) -> Option<&Arc<Resource>> {
+        self.resources.get(id)
+    }
+
+    /// All resources.
+    pub fn resources(&self) -> impl Iterator<Item = &Arc<Resource>> {
+        self.resources.iter()
+    }
+
+    /// The role that `ident` names, by id or key: on `resource` (its key), or in tenants when that is none.
+    pub fn role(&self, resource: Option<&str>, ident: &Ident) -> Option<&Arc<Role>> {
+        self.roles.resolve(resource.unwrap_or_default(), ident)
+    }
+
+    /// The role with this key on `resource` (its key), or in tenants when that is none.
+    pub fn role_by_key(&self, resource: Option<&str>, key: &str) -> Option<&Arc<Role>> {
+        self.roles.find(resource.unwrap_or_default(), key)
+    }
+
+    /// The role with this id, wherever it is held.
+    pub fn role_by_id(&self, id: RoleId) -> Option<&Arc<Role>> {
+        self.roles.get(id)
+    }
+
+    /// All roles, on resources and in tenants.
+    pub fn roles(&self) -> impl Iterator<Item = &Arc<Role>> {
+        self.roles.iter()
+    }
+
+    /// The roles on `resource` (its key), or the tenant roles when that is none.
+    pub fn roles_of<'s>(&'s self, resource: Option<&str>) -> impl Iterator<Item = &'s Arc<Role>> {
+        self.roles.in_scope(resource.unwrap_or_default())
+    }
+
+    /// The relation of `object_resource` (its key) that `ident` names, by id or key.
+    pub fn relation(&self, object_resource: &str, ident: &Ident) -> Option<&Arc<Relation>> {
+        self.relations.resolve(object_resource, ident)
+    }
+
+    /// The relation of `object_resource` (its key) with this key.
+    pub fn relation_by_key(&self, object_resource: &str, key: &str) -> Option<&Arc<Relation>> {
+        self.relations.find(object_resource, key)
+    }
+
+    /// The relation with this id.
+    pub fn relation_by_id(&self, id: RelationId) -> Option<&Arc<Relation>> {
+        self.relations.get(id)
+    }
+
+    /// All relations.
+    pub fn relations(&self) -> impl Iterator<Item = &Arc<Relation>> {
+        self.relations.iter()
+    }
+
+    /// The relations that are declared on this resource (its key), that is, those in which it is the object.
+    pub fn relations_of<'s>(&'s self, object_resource: &str) -> impl Iterator<Item = &'s Arc<Relation>> {
+        self.relations.in_scope(object_resource)
+    }
+
+    /// The element that `ident` names, by id or key.
+    pub fn element(&self, ident: &Ident) -> Option<&Arc<Element>> {
+        self.elements.resolve("", ident)
+    }
+
+    /// The element with this key.
+    pub fn element_by_key(&self, key: &str) -> Option<&Arc<Element>> {
+        self.elements.find("", key)
+    }
+
+    /// The element with this id.
+    pub fn element_by_id(&self, id: ElementId) -> Option<&Arc<Element>> {
+        self.elements.get(id)
+    }
+
+    /// All elements.
+    pub fn elements(&self) -> impl Iterator<Item = &Arc<Element>> {
+        self.elements.iter()
+    }
+
+    pub(crate) fn put_resource(&mut self, resource: Resource) {
+        self.resources.put(resource);
+    }
+
+    pub(crate) fn put_role(&mut self, role: Role) {
+        self.roles.put(role);
+    }
+
+    pub(crate) fn put_relation(&mut self, relation: Relation) {
+        self.relations.put(relation);
+    }
+
+    pub(crate) fn put_element(&mut self, element: Element) {
+        self.elements.put(element);
+    }
+
+    pub(crate) fn remove_resource(&mut self, id: ResourceId) {
+        self.resources.remove(id);
+    }
+
+    pub(crate) fn remove_role(&mut self, id: RoleId) {
+        self.roles.remove(id);
+    }
+
+    pub(crate) fn remove_relation(&mut self, id: RelationId) {
+        self.relations.remove(id);
+    }
+
+    pub(crate) fn remove_element(&mut self, id: ElementId) {
+        self.elements.remove(id);
+    }
+}
