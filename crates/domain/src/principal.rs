@@ -2,7 +2,7 @@
 
 use crate::{
     UserKey,
-    id::{ApiKeyId, EnvId, ProjectId, SessionId, UserId},
+    id::{ApiKeyId, EnvId, ProjectId, SessionId, TenantId, UserId},
     scope::KeyScope,
 };
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,8 @@ pub enum Principal {
     /// A server that holds an API key. It may say for which of its users it acts.
     ApiKey { id: ApiKeyId, scope: KeyScope },
     /// A signed-in human, or a user's element session.
-    User { session: SessionId, env: EnvId, user: UserId, key: UserKey },
+    /// `tenant`: the only one that the session reaches; none means any.
+    User { session: SessionId, env: EnvId, user: UserId, key: UserKey, tenant: Option<TenantId> },
     /// An agent that acts for one human, bound at the connection.
     Agent { env: EnvId, user: UserId, key: UserKey, via: ApiKeyId },
     /// An agent whose model names the user (`--trust-user-id`): the tutorial's behaviour.

@@ -1,1 +1,65 @@
-//! askfirst http
+//! The HTTP face: Permit's REST and PDP routes, our own small API, the inbox pages. Each handler translates, calls one
+//! use case, translates back.
+
+mod auth;
+mod body;
+mod error;
+mod listing;
+
+mod api;
+mod health;
+mod pdp;
+mod permit;
+mod ui;
+
+pub use error::problem_of;
+
+use askfirst_engine::Engine;
+use axum::{Router, extract::DefaultBodyLimit};
+use std::sync::Arc;
+use tower_http::{set_header::SetResponseHeaderLayer, trace::TraceLayer};
+
+/// The largest request body, in bytes.
+pub const MAX_BODY: usize = 8 * 1024 * 1024;
+
+/// What an operator may switch.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Lists of requests answer `requesting_user_id: null` and put the requester into `requesting_user`, which Permit's
+    /// own MCP server needs; see `docs/permit-compatibility.md`.
+    pub permit_mcp_compat: bool,
+}
+
+/// What every handler sees.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    pub(crate) engine: Engine,
+    pub(crate) options: Options,
+}
+
+/// What handlers get as state.
+pub(crate) type State = axum::extract::State<Arc<App>>;
+
+/// All routes but `/mcp`, which the composition root mounts beside them.
+pub fn router(engine: Engine, options: Options) -> Router {
+    let app = Arc::new(App { engine, options });
+    Router::new()
+        .merge(health::router())
+        .merge(pdp::router())
+        .merge(permit::router())
+        .merge(api::router())
+        .merge(ui::router())
+        .fallback(error::no_route)
+        .method_not_allowed_fallback(error::no_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            http::header::X_CONTENT_TYPE_OPTIONS,
+            http::HeaderValue::from_static("nosniff"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            http::header::CACHE_CONTROL,
+            http::HeaderValue::from_static("no-store"),
+        ))
+        .layer(TraceLayer::new_for_http())
+        .with_state(app)
+}

@@ -1,0 +1,137 @@
+//! API keys: made, listed, revoked. Only hashes are kept; the secret is in the answer to its creation and nowhere else.
+
+use crate::{
+    OrgScope, Secret,
+    commit::About,
+    error::{Error, Kind, Result},
+};
+use askfirst_domain::{
+    Ident,
+    id::ApiKeyId,
+    scope::{ApiKey, KeyScope},
+};
+use askfirst_store::{AdminCommit, AdminOp};
+use serde_json::json;
+
+/// What every key made here begins with, so that secret scanners know it.
+pub(crate) const PREFIX: &str = "askfirst_key_";
+
+/// What a new key is to open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NewKey {
+    Organization,
+    Project { project: Ident },
+    Environment { project: Ident, env: Ident },
+    /// `/mcp` of the environment, as this user, and nothing else.
+    Agent { project: Ident, env: Ident, user: Ident },
+}
+
+impl OrgScope {
+    /// Makes a key that opens no more than this one does.
+    ///
+    /// # Errors
+    /// [`Kind::Forbidden`] for a wider key, [`Kind::NotFound`] for a place or user that is not there.
+    pub async fn create_key(&self, new: NewKey, name: Option<String>) -> Result<(ApiKey, Secret)> {
+        let scope = self.resolve(&new).await?;
+        let key = ApiKey {
+            id: self.engine.fresh_id(&self.op)?,
+            org: self.organization()?.id,
+            scope,
+            name,
+            secret_hash: String::new(),
+            created_at: self.op.now,
+            expires_at: None,
+            revoked_at: None,
+        };
+        let secret = Secret::make(PREFIX, self.engine.entropy())?;
+        let key = ApiKey { secret_hash: secret.hash(), ..key };
+        self.write_key("key.created", &key, AdminOp::PutApiKey(key.clone())).await?;
+        Ok((key, secret))
+    }
+
+    /// The keys that this key may see: those that open no more than it does.
+    pub fn list_keys(&self) -> Vec<ApiKey> {
+        let listing = self.engine.directory().get();
+        let mut keys: Vec<_> =
+            listing.keys().filter(|k| k.revoked_at.is_none() && self.covers(&k.scope)).cloned().collect();
+        keys.sort_by_key(|k| (k.created_at, k.id));
+        keys
+    }
+
+    /// One key.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when there is none that this key may see.
+    pub fn get_key(&self, id: &Ident) -> Result<ApiKey> {
+        let found = self.list_keys().into_iter().find(|k| Some(k.id.uuid()) == id.uuid());
+        found.ok_or_else(|| Error::new(Kind::NotFound, format!("There is no API key `{id}`.")))
+    }
+
+    /// Ends a key at once.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`]; [`Kind::Conflict`] for the key that makes this very call.
+    pub async fn revoke_key(&self, id: &Ident) -> Result<ApiKeyId> {
+        let key = self.get_key(id)?;
+        if let askfirst_domain::principal::Principal::ApiKey { id: own, .. } = &self.op.principal
+            && *own == key.id
+        {
+            return Err(Error::conflict("A key can't revoke itself; use another one."));
+        }
+        self.write_key("key.revoked", &key, AdminOp::RevokeApiKey { id: key.id, at: self.op.now }).await?;
+        Ok(key.id)
+    }
+
+    async fn write_key(&self, code: &str, key: &ApiKey, op: AdminOp) -> Result<()> {
+        let mut about = About { object: Some(key.id.to_string()), ..About::default() };
+        about.details.insert("scope".to_owned(), json!(key.scope));
+        let env = match &key.scope {
+            KeyScope::Environment { env, .. } | KeyScope::Agent { env, .. } => Some(*env),
+            KeyScope::Organization | KeyScope::Project { .. } => None,
+        };
+        let event = self.engine.audit_event(&self.op, code, about)?;
+        self.engine.store().commit_admin(AdminCommit { ops: vec![op], audit: vec![(env, event)] }).await?;
+        self.engine.directory().reload(self.engine.store()).await
+    }
+
+    async fn resolve(&self, new: &NewKey) -> Result<KeyScope> {
+        let scope = match new {
+            NewKey::Organization => KeyScope::Organization,
+            NewKey::Project { project } => {
+                let listing = self.engine.directory().get();
+                KeyScope::Project { project: self.reachable_project(&listing, project)?.id }
+            }
+            NewKey::Environment { project, env } => {
+                let inside = self.engine.enter(self.op.clone(), project, env).await?;
+                KeyScope::Environment { project: inside.project.id, env: inside.env.id }
+            }
+            NewKey::Agent { project, env, user } => {
+                let inside = self.engine.enter(self.op.clone(), project, env).await?;
+                let user = inside.find_user(user).await?.value;
+                KeyScope::Agent {
+                    project: inside.project.id,
+                    env: inside.env.id,
+                    user: user.id,
+                    user_key: user.key,
+                }
+            }
+        };
+        if self.covers(&scope) {
+            Ok(scope)
+        } else {
+            Err(Error::forbidden("A key can make only keys that open no more than it does itself."))
+        }
+    }
+
+    fn covers(&self, scope: &KeyScope) -> bool {
+        match scope {
+            KeyScope::Organization => self.scope == KeyScope::Organization,
+            KeyScope::Project { project } => {
+                !matches!(self.scope, KeyScope::Environment { .. }) && self.reaches(*project, None)
+            }
+            KeyScope::Environment { project, env } | KeyScope::Agent { project, env, .. } => {
+                self.reaches(*project, Some(*env))
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What the environments stand in: the first start, projects, environments, API keys, sign-in links and sessions.
+
+pub mod keys;
+pub mod sessions;
+pub mod start;

@@ -1,0 +1,64 @@
+//! Asking the policy: may this be done, and if not, which role could be asked for, where, and from whom.
+//!
+//! No database is read: the answer comes from the live snapshot, at the revision that it names.
+
+mod explain;
+mod words;
+
+pub use explain::{Explanation, Requestable};
+
+use crate::EnvScope;
+use askfirst_domain::decision::Decision;
+use askfirst_policy::Question;
+
+/// "May this user do this to that?" Every name is a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    pub user: String,
+    pub action: String,
+    pub resource: String,
+    /// None asks about the resource as a whole.
+    pub instance: Option<String>,
+    /// None means the instance's tenant, or `default`.
+    pub tenant: Option<String>,
+}
+
+impl Ask {
+    pub(crate) fn question(&self) -> Question<'_> {
+        Question {
+            user: &self.user,
+            action: &self.action,
+            resource: &self.resource,
+            instance: self.instance.as_deref(),
+            tenant: self.tenant.as_deref(),
+        }
+    }
+
+    /// What is asked about, as people write it: `restaurants:pizza-palace`, or `restaurants`.
+    pub fn object(&self) -> String {
+        match &self.instance {
+            Some(key) => format!("{}:{key}", self.resource),
+            None => self.resource.clone(),
+        }
+    }
+}
+
+/// A decision and the revision that it was made at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checked {
+    pub decision: Decision,
+    pub revision: u64,
+}
+
+impl EnvScope {
+    /// Decides with the whole trace.
+    pub fn check(&self, ask: &Ask) -> Checked {
+        let state = self.state();
+        Checked { decision: state.snapshot.check(&ask.question(), self.op.now), revision: state.revision }
+    }
+
+    /// The bare answer, for the hot path.
+    pub fn is_allowed(&self, ask: &Ask) -> bool {
+        self.live.with(|state| state.snapshot.is_allowed(&ask.question(), self.op.now))
+    }
+}

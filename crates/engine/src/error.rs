@@ -1,0 +1,169 @@
+//! The one error of the use cases: a kind, and one sentence for whoever asked. Transports translate the kind; what went
+//! wrong inside is kept for the log and never shown.
+
+use askfirst_domain::{KeyError, request::Refusal};
+use askfirst_store::{CommitError, StoreError};
+use std::fmt;
+
+/// What kind of failure it is; each transport has its own code for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// No credential, or one that opens nothing.
+    Unauthenticated,
+    /// A good credential that does not reach this.
+    Forbidden,
+    /// There is no such thing (or it is not to be known).
+    NotFound,
+    /// The key is taken.
+    Duplicate,
+    /// The state does not allow it (any more).
+    Conflict,
+    /// The input is wrong.
+    Invalid,
+    /// A permission that the policy does not know.
+    MissingPermissions,
+    /// A permission that is not written as it must be.
+    PermissionFormat,
+    /// Two instances of different tenants.
+    TenantMismatch,
+    /// A tuple that does not fit its relation.
+    RelationMismatch,
+    /// A page or a bulk operation that is too large.
+    TooLarge,
+    /// Try again later.
+    Unavailable,
+    /// A fault of ours.
+    Internal,
+}
+
+/// A failed use case.
+pub struct Error {
+    kind: Kind,
+    message: String,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What every use case answers.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of a kind with its sentence.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), source: None }
+    }
+
+    /// `there is no WHAT `IDENT`` with a hint where to look.
+    pub fn not_found(what: &str, ident: impl fmt::Display) -> Self {
+        Self::new(Kind::NotFound, format!("There is no {what} `{ident}` in this environment."))
+    }
+
+    /// Wrong input.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Kind::Invalid, message)
+    }
+
+    /// Not allowed.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(Kind::Forbidden, message)
+    }
+
+    /// The state does not allow it.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(Kind::Conflict, message)
+    }
+
+    /// A key is taken.
+    pub fn duplicate(what: &str, key: impl fmt::Display) -> Self {
+        Self::new(Kind::Duplicate, format!("A {what} with the key `{key}` already exists."))
+    }
+
+    /// The kind.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The sentence for the caller. Holds nothing of the inside.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    fn internal(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self {
+            kind: Kind::Internal,
+            message: "Something failed on our side; nothing was changed. Try again, and look at the server's log."
+                .to_owned(),
+            source: Some(Box::new(source)),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.kind)
+            .field("message", &self.message)
+            .field("source", &self.source)
+            .finish()
+    }
+}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|e| e as _)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<CommitError> for Error {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Duplicate { what } => Self::new(Kind::Duplicate, sentence(&format!("{what} already exists"))),
+            CommitError::NoSuchEnvironment(env) => {
+                Self::new(Kind::NotFound, format!("There is no environment `{env}`."))
+            }
+            CommitError::Conflict(_) => {
+                Self::conflict("Somebody else changed this at the same moment; read it again and retry.")
+            }
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<KeyError> for Error {
+    fn from(error: KeyError) -> Self {
+        Self::invalid(sentence(&error.to_string()))
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        let kind = match &refusal {
+            Refusal::AlreadyDecided { .. } => Kind::Conflict,
+            Refusal::SelfReview { .. } | Refusal::NotTheRequester { .. } => Kind::Forbidden,
+            Refusal::FixedRole | Refusal::UnknownStatus(_) => Kind::Invalid,
+        };
+        Self::new(kind, sentence(&refusal.to_string()))
+    }
+}
+
+/// Makes a message of the inner crates (lower case, no full stop) into a sentence.
+pub(crate) fn sentence(message: &str) -> String {
+    let mut chars = message.chars();
+    let head: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    format!("{head}{}.", chars.as_str().trim_end_matches('.'))
+}
+
+impl From<crate::context::EntropyError> for Error {
+    fn from(error: crate::context::EntropyError) -> Self {
+        Self::internal(error)
+    }
+}
