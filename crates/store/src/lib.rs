@@ -8,13 +8,18 @@
 
 mod filter;
 mod model;
+mod sql;
+mod sqlite;
 
 pub use filter::{
-    AssignmentFilter, AuditFilter, InstanceFilter, Listed, Page, RequestFilter, TenantFilter, TupleFilter, UserFilter,
+    AssignmentFilter, AuditFilter, InstanceFilter, Listed, Page, RequestFilter, TenantFilter, TupleFilter,
+    UserFilter,
 };
 pub use model::{
     AdminCommit, AdminOp, ChangeRecord, Commit, CommitError, Committed, Head, StoreError, Versioned,
 };
+
+pub use sqlite::{Durability, Options, SqliteStore};
 
 use askfirst_domain::{
     Ident, Timestamp,
@@ -84,11 +89,10 @@ pub trait Store: Send + Sync + Debug {
     /// The whole state of an environment that a decision can depend on, as the `Put` changes that would build it
     /// (resources, roles, relations, elements, users, tenants, instances, assignments, tuples; no requests), consistent
     /// at the returned head. Given in chunks; things come before what refers to them.
-    async fn load(
-        &self,
-        env: EnvId,
-        sink: &mut (dyn FnMut(Vec<Change>) + Send),
-    ) -> Result<Head, StoreError>;
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchEnvironment`].
+    async fn load(&self, env: EnvId, sink: &mut (dyn FnMut(Vec<Change>) + Send)) -> Result<Head, StoreError>;
 
     /// One user, by id or key.
     async fn user(&self, env: EnvId, ident: &Ident) -> Found<Versioned<User>>;

@@ -11,7 +11,8 @@ use askfirst_domain::{
 use thiserror::Error;
 use uuid::Uuid;
 
-/// One transaction on one environment.
+/// One transaction on one environment. Without changes it takes no revision and is answered with the newest one, so
+/// that each revision has changes in the log.
 #[derive(Debug, Clone)]
 pub struct Commit {
     pub env: EnvId,
@@ -69,18 +70,24 @@ pub struct AdminCommit {
 
 /// One write outside the environments' change logs.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "short-lived, moved rarely; boxing would only add noise")]
 pub enum AdminOp {
     PutOrganization(Organization),
     PutProject(Project),
-    /// Takes along its environments and all that is in them, and the keys that open them.
+    /// Takes along its environments and all that is in them, and the keys that open them. The audit events stay, here
+    /// and below: what happened is not undone by deleting where it happened.
     DeleteProject(ProjectId),
     /// A new environment starts at revision 0 with a fresh epoch, given here; ignored for one that is there.
-    PutEnvironment { environment: Environment, epoch: Uuid },
+    PutEnvironment {
+        environment: Environment,
+        epoch: Uuid,
+    },
     /// Takes along all that is in it, and the keys that open it.
     DeleteEnvironment(EnvId),
     PutApiKey(ApiKey),
-    RevokeApiKey { id: ApiKeyId, at: Timestamp },
+    RevokeApiKey {
+        id: ApiKeyId,
+        at: Timestamp,
+    },
     PutSession(Session),
     DeleteSession(SessionId),
     PutLink(SignInLink),
@@ -118,6 +125,9 @@ pub enum StoreError {
     /// A stored value does not read back.
     #[error("a stored {what} can't be read: {detail}")]
     Corrupt { what: &'static str, detail: String },
+    /// The environment is not there (any more).
+    #[error("the environment {0} does not exist")]
+    NoSuchEnvironment(EnvId),
     /// The writer has stopped.
     #[error("the store is closed")]
     Closed,

@@ -1,0 +1,25 @@
+//! What the databases share: the statements as text with bound values, and how a row is read.
+//!
+//! Nothing here talks to a database. A body (`sqlite`) runs the statements; where the dialects part, [`Dialect`] says
+//! how.
+
+mod admin;
+mod cells;
+mod delete;
+mod expect;
+mod list;
+mod log;
+mod put;
+pub(crate) mod read;
+pub(crate) mod rows;
+mod statement;
+pub(crate) mod tables;
+
+pub(crate) use admin::{admin_steps, still_good, take_link};
+pub(crate) use cells::{Cells, Row};
+pub(crate) use expect::{holds, probe};
+pub(crate) use list::{Filtered, Select};
+pub(crate) use log::{audit_row, change_rows, outbox_row};
+pub(crate) use put::{name_of, steps, touches_schema};
+pub(crate) use statement::{Dialect, Statement, Value, number, whole};
+pub(crate) use tables::MANY;

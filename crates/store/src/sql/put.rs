@@ -1,0 +1,302 @@
+//! From changes to statements on the tables.
+
+use super::{
+    Statement, Value, delete, number,
+    tables::{ASSIGNMENTS, INSTANCES, MANY, REQUESTS, SCHEMA, TENANTS, TUPLES, Table, USERS},
+};
+use crate::StoreError;
+use askfirst_domain::{
+    Key,
+    change::Change,
+    facts::{Attributes, Instance, RelationshipTuple, RoleAssignment, Tenant, User},
+    id::EnvId,
+    request::{Request, RequestKind},
+};
+use serde::Serialize;
+use std::{collections::HashSet, slice};
+use uuid::Uuid;
+
+/// A statement that writes (a part of) some changes.
+#[derive(Debug)]
+pub(crate) struct Step<'c> {
+    pub(crate) statement: Statement,
+    /// The changes that it writes: one, or a run of puts of one kind.
+    pub(crate) changes: &'c [Change],
+}
+
+/// The statements that write `changes`, in their order: runs of puts of one kind [`MANY`] at a time, if `at_once`
+/// allows as many; who needs to know which of them failed asks again with 1.
+pub(crate) fn steps(
+    env: EnvId,
+    revision: u64,
+    changes: &[Change],
+    at_once: usize,
+) -> Result<Vec<Step<'_>>, StoreError> {
+    let mut steps = Vec::with_capacity(changes.len());
+    let mut rest = changes;
+    while let Some((change, after)) = rest.split_first() {
+        if at_once >= MANY
+            && let Some((run, behind)) = rest.split_at_checked(MANY)
+            && let Some(table) = same_table(run)
+        {
+            let rows: Result<Vec<_>, _> = run.iter().map(|c| row(env, revision, c)).collect();
+            steps.push(Step { statement: table.put_many(rows?), changes: run });
+            rest = behind;
+            continue;
+        }
+        let alone = slice::from_ref(change);
+        if let Some(table) = table_of(change) {
+            steps.push(Step { statement: table.put(row(env, revision, change)?), changes: alone });
+        } else {
+            let deletes = delete::statements(env, change);
+            steps.extend(deletes.into_iter().map(|statement| Step { statement, changes: alone }));
+        }
+        rest = after;
+    }
+    Ok(steps)
+}
+
+/// The table that all of these puts go to, if it is one and no row is written twice.
+fn same_table(run: &[Change]) -> Option<&'static Table> {
+    let table = table_of(run.first()?)?;
+    let mut seen = HashSet::with_capacity(run.len());
+    run.iter()
+        .all(|change| {
+            table_of(change).is_some_and(|t| t.name == table.name)
+                && fact_id(change).is_some_and(|id| seen.insert(id))
+        })
+        .then_some(table)
+}
+
+fn table_of(change: &Change) -> Option<&'static Table> {
+    match change {
+        Change::PutResource(_) | Change::PutRole(_) | Change::PutRelation(_) | Change::PutElement(_) => {
+            Some(&SCHEMA)
+        }
+        Change::PutUser(_) => Some(&USERS),
+        Change::PutTenant(_) => Some(&TENANTS),
+        Change::PutInstance(_) => Some(&INSTANCES),
+        Change::PutAssignment(_) => Some(&ASSIGNMENTS),
+        Change::PutTuple(_) => Some(&TUPLES),
+        Change::PutRequest(_) => Some(&REQUESTS),
+        _ => None,
+    }
+}
+
+fn fact_id(change: &Change) -> Option<Uuid> {
+    match change {
+        Change::PutUser(user) => Some(user.id.uuid()),
+        Change::PutInstance(instance) => Some(instance.id.uuid()),
+        Change::PutAssignment(assignment) => Some(assignment.id.uuid()),
+        Change::PutTuple(tuple) => Some(tuple.id.uuid()),
+        _ => None,
+    }
+}
+
+/// The row of a put, in the order of its table's columns.
+fn row(env: EnvId, revision: u64, change: &Change) -> Result<Vec<Value>, StoreError> {
+    let at = number(revision);
+    let schema =
+        |kind: &str, id: Uuid, scope: Option<&Key>, key: &Key, subject: Option<&Key>, body: String| {
+            let scope = scope.map_or("", Key::as_str);
+            let subject = Value::from(subject.map(Key::as_str));
+            vec![
+                env.into(),
+                kind.into(),
+                body.into(),
+                at.into(),
+                id.into(),
+                scope.into(),
+                key.as_str().into(),
+                subject,
+            ]
+        };
+    Ok(match change {
+        Change::PutResource(r) => schema("resource", r.id.uuid(), None, &r.key, None, json(r)?),
+        Change::PutRole(r) => schema("role", r.id.uuid(), r.resource.as_ref(), &r.key, None, json(r)?),
+        Change::PutRelation(r) => {
+            let (object, subject) = (Some(&r.object_resource), Some(&r.subject_resource));
+            schema("relation", r.id.uuid(), object, &r.key, subject, json(r)?)
+        }
+        Change::PutElement(e) => schema("element", e.id.uuid(), None, &e.key, None, json(e)?),
+        Change::PutUser(user) => user_row(env, at, user)?,
+        Change::PutTenant(tenant) => tenant_row(env, at, tenant)?,
+        Change::PutInstance(instance) => instance_row(env, at, instance)?,
+        Change::PutAssignment(assignment) => assignment_row(env, at, assignment),
+        Change::PutTuple(tuple) => tuple_row(env, at, tuple),
+        Change::PutRequest(request) => request_row(env, at, request)?,
+        _ => Vec::new(),
+    })
+}
+
+fn user_row(env: EnvId, revision: i64, user: &User) -> Result<Vec<Value>, StoreError> {
+    let names: Vec<_> =
+        [user.first_name.as_deref(), user.last_name.as_deref()].into_iter().flatten().collect();
+    let search =
+        searchable(&[user.key.as_str(), user.email.as_deref().unwrap_or_default(), &names.join(" ")]);
+    Ok(vec![
+        env.into(),
+        user.id.into(),
+        user.key.as_str().into(),
+        user.email.as_deref().into(),
+        user.first_name.as_deref().into(),
+        user.last_name.as_deref().into(),
+        attributes(&user.attributes)?,
+        user.created_at.into(),
+        user.updated_at.into(),
+        revision.into(),
+        search,
+    ])
+}
+
+fn tenant_row(env: EnvId, revision: i64, tenant: &Tenant) -> Result<Vec<Value>, StoreError> {
+    Ok(vec![
+        env.into(),
+        tenant.id.into(),
+        tenant.key.as_str().into(),
+        tenant.name.as_str().into(),
+        tenant.description.as_deref().into(),
+        attributes(&tenant.attributes)?,
+        tenant.created_at.into(),
+        tenant.updated_at.into(),
+        tenant.last_action_at.into(),
+        revision.into(),
+        searchable(&[tenant.key.as_str(), &tenant.name]),
+    ])
+}
+
+fn instance_row(env: EnvId, revision: i64, instance: &Instance) -> Result<Vec<Value>, StoreError> {
+    Ok(vec![
+        env.into(),
+        instance.id.into(),
+        instance.key.as_str().into(),
+        instance.resource.as_str().into(),
+        instance.resource_id.into(),
+        instance.tenant.as_str().into(),
+        instance.tenant_id.into(),
+        attributes(&instance.attributes)?,
+        instance.created_at.into(),
+        instance.updated_at.into(),
+        revision.into(),
+        searchable(&[instance.key.as_str()]),
+    ])
+}
+
+fn assignment_row(env: EnvId, revision: i64, assignment: &RoleAssignment) -> Vec<Value> {
+    let on = assignment.instance.as_ref();
+    vec![
+        env.into(),
+        assignment.id.into(),
+        assignment.user.as_str().into(),
+        assignment.user_id.into(),
+        assignment.role.as_str().into(),
+        assignment.role_id.into(),
+        assignment.tenant.as_str().into(),
+        assignment.tenant_id.into(),
+        on.map(|link| link.id).into(),
+        on.map(|link| link.resource.as_str()).into(),
+        on.map(|link| link.key.as_str()).into(),
+        assignment.expires_at.into(),
+        assignment.origin.into(),
+        assignment.created_at.into(),
+        revision.into(),
+    ]
+}
+
+fn tuple_row(env: EnvId, revision: i64, tuple: &RelationshipTuple) -> Vec<Value> {
+    vec![
+        env.into(),
+        tuple.id.into(),
+        tuple.subject.id.into(),
+        tuple.subject.resource.as_str().into(),
+        tuple.subject.key.as_str().into(),
+        tuple.relation.as_str().into(),
+        tuple.relation_id.into(),
+        tuple.object.id.into(),
+        tuple.object.resource.as_str().into(),
+        tuple.object.key.as_str().into(),
+        tuple.tenant.as_str().into(),
+        tuple.tenant_id.into(),
+        tuple.created_at.into(),
+        tuple.updated_at.into(),
+        revision.into(),
+    ]
+}
+
+fn request_row(env: EnvId, revision: i64, request: &Request) -> Result<Vec<Value>, StoreError> {
+    Ok(vec![
+        env.into(),
+        json(request)?.into(),
+        revision.into(),
+        request.id.into(),
+        kind_word(request.kind).into(),
+        request.element.into(),
+        request.requester.id.into(),
+        request.tenant_id.into(),
+        request.role.id.into(),
+        request.resource.as_ref().map(Key::as_str).into(),
+        request.instance.as_ref().map(|link| link.id).into(),
+        request.status.as_str().into(),
+        request.wish.as_str().into(),
+        request.created_at.into(),
+    ])
+}
+
+/// The kind of a request as it stands in its column.
+pub(crate) fn kind_word(kind: RequestKind) -> &'static str {
+    match kind {
+        RequestKind::AccessRequest => "access_request",
+        RequestKind::OperationApproval => "operation_approval",
+    }
+}
+
+/// What a search looks through: the parts in lower case, so that a search in any case and alphabet finds them.
+fn searchable(parts: &[&str]) -> Value {
+    Value::from(parts.join("\n").to_lowercase())
+}
+
+fn attributes(attributes: &Attributes) -> Result<Value, StoreError> {
+    if attributes.is_empty() { Ok("{}".into()) } else { json(attributes).map(Value::from) }
+}
+
+/// As JSON text.
+pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value)
+        .map_err(|e| StoreError::Corrupt { what: "value to be written", detail: e.to_string() })
+}
+
+/// Whether a change is one of the schema.
+pub(crate) fn touches_schema(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::PutResource(_)
+            | Change::DeleteResource { .. }
+            | Change::PutRole(_)
+            | Change::DeleteRole { .. }
+            | Change::PutRelation(_)
+            | Change::DeleteRelation { .. }
+            | Change::PutElement(_)
+            | Change::DeleteElement { .. }
+    )
+}
+
+/// What stands in the way when a put breaks a uniqueness, as a person calls it.
+pub(crate) fn name_of(change: &Change) -> String {
+    let keyed = |what: &str, key: &dyn std::fmt::Display| format!("{what} with the key `{key}`");
+    match change {
+        Change::PutResource(r) => keyed("a resource", &r.key),
+        Change::PutRole(r) => match &r.resource {
+            Some(resource) => keyed(&format!("a role of `{resource}`"), &r.key),
+            None => keyed("a role", &r.key),
+        },
+        Change::PutRelation(r) => keyed(&format!("a relation of `{}`", r.object_resource), &r.key),
+        Change::PutElement(e) => keyed("an element", &e.key),
+        Change::PutUser(u) => keyed("a user", &u.key),
+        Change::PutTenant(t) => keyed("a tenant", &t.key),
+        Change::PutInstance(i) => keyed(&format!("an instance of `{}`", i.resource), &i.key),
+        Change::PutAssignment(_) => "this role assignment".to_owned(),
+        Change::PutTuple(_) => "this relationship tuple".to_owned(),
+        Change::PutRequest(_) => "a pending request for the same".to_owned(),
+        _ => "the thing".to_owned(),
+    }
+}

@@ -1,0 +1,122 @@
+//! Look-ups of one thing, and the statements of the whole state.
+
+use super::{
+    Statement, number,
+    tables::{ASSIGNMENTS, INSTANCES, REQUESTS, SCHEMA, TENANTS, TUPLES, Table, USERS},
+};
+use askfirst_domain::id::{EnvId, ProjectId};
+use std::{borrow::Cow, sync::LazyLock};
+use uuid::Uuid;
+
+macro_rules! lookups {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) = $table:ident where $condition:literal;)*) => {$(
+        $(#[$doc])*
+        pub(crate) fn $name(env: EnvId, $($arg: $ty),*) -> Statement {
+            static SQL: LazyLock<String> = LazyLock::new(|| {
+                format!("SELECT {} FROM {} WHERE env = $1{}", $table.columns(), $table.name, $condition)
+            });
+            Statement::new(SQL.as_str(), vec![env.into(), $($arg.into()),*])
+        }
+    )*};
+}
+
+lookups! {
+    user_by_id(id: Uuid) = USERS where " AND id = $2";
+    user_by_key(key: &str) = USERS where " AND key = $2";
+    tenant_by_id(id: Uuid) = TENANTS where " AND id = $2";
+    tenant_by_key(key: &str) = TENANTS where " AND key = $2";
+    instance_by_id(id: Uuid) = INSTANCES where " AND id = $2";
+    instance_by_key(resource: &str, key: &str) = INSTANCES where " AND resource = $2 AND key = $3";
+    assignment_by_id(id: Uuid) = ASSIGNMENTS where " AND id = $2";
+    tuple_by_id(id: Uuid) = TUPLES where " AND id = $2";
+    request_by_id(id: Uuid) = REQUESTS where " AND id = $2";
+    pending_request(wish: &str) = REQUESTS where " AND wish = $2 AND status = 'pending'";
+    /// All of one kind of the schema, in the order of creation.
+    all_schema(kind: &str) = SCHEMA where " AND kind = $2 ORDER BY pos";
+}
+
+/// The tables of the facts, things before what refers to them.
+pub(crate) fn all_facts(table: &'static Table, env: EnvId) -> Statement {
+    let sql = format!("SELECT {} FROM {} WHERE env = $1 ORDER BY pos", table.columns(), table.name);
+    Statement { sql: Cow::Owned(sql), args: vec![env.into()] }
+}
+
+pub(crate) fn head(env: EnvId) -> Statement {
+    Statement::new("SELECT epoch, head_revision FROM environment WHERE id = $1", vec![env.into()])
+}
+
+/// Takes the next revision: the row stays locked until the end of the transaction, so that revisions become visible in
+/// their order. Gives `epoch, head_revision`.
+pub(crate) fn next_revision(env: EnvId) -> Statement {
+    const SQL: &str = "UPDATE environment SET head_revision = head_revision + 1 WHERE id = $1 \
+         RETURNING epoch, head_revision";
+    Statement::new(SQL, vec![env.into()])
+}
+
+/// As [`next_revision`], for a commit that changes nothing and so takes no revision.
+pub(crate) fn same_revision(env: EnvId) -> Statement {
+    const SQL: &str = "UPDATE environment SET head_revision = head_revision WHERE id = $1 \
+         RETURNING epoch, head_revision";
+    Statement::new(SQL, vec![env.into()])
+}
+
+pub(crate) fn schema_written(env: EnvId, revision: u64) -> Statement {
+    const SQL: &str = "UPDATE environment SET schema_revision = $2 WHERE id = $1";
+    Statement::new(SQL, vec![env.into(), number(revision).into()])
+}
+
+/// Whole revisions after one, up to that in which the `limit`-th change stands.
+pub(crate) fn changes_after(env: EnvId, revision: u64, limit: usize) -> Statement {
+    const SQL: &str = "SELECT revision, seq, at, actor, payload FROM change \
+         WHERE env = $1 AND revision > $2 AND revision <= coalesce( \
+             (SELECT revision FROM change WHERE env = $1 AND revision > $2 \
+              ORDER BY env, revision, seq LIMIT 1 OFFSET $3), 9223372036854775807) \
+         ORDER BY env, revision, seq";
+    let before_last = u64::try_from(limit).unwrap_or(u64::MAX).saturating_sub(1);
+    Statement::new(SQL, vec![env.into(), number(revision).into(), number(before_last).into()])
+}
+
+pub(crate) fn organization() -> Statement {
+    Statement::new("SELECT body FROM organization ORDER BY pos LIMIT 1", Vec::new())
+}
+
+pub(crate) fn projects() -> Statement {
+    Statement::new("SELECT body FROM project ORDER BY pos", Vec::new())
+}
+
+pub(crate) fn environments(project: Option<ProjectId>) -> Statement {
+    match project {
+        Some(project) => Statement::new(
+            "SELECT body FROM environment WHERE project = $1 ORDER BY pos",
+            vec![project.into()],
+        ),
+        None => Statement::new("SELECT body FROM environment ORDER BY pos", Vec::new()),
+    }
+}
+
+macro_rules! api_key_sql {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, org, scope, name, secret_hash, created_at, expires_at, revoked_at FROM api_key ",
+            $rest
+        )
+    };
+}
+
+pub(crate) fn api_key_by_hash(hash: &str) -> Statement {
+    Statement::new(api_key_sql!("WHERE secret_hash = $1"), vec![hash.into()])
+}
+
+pub(crate) fn api_key(id: Uuid) -> Statement {
+    Statement::new(api_key_sql!("WHERE id = $1"), vec![id.into()])
+}
+
+pub(crate) fn api_keys() -> Statement {
+    Statement::new(api_key_sql!("ORDER BY pos"), Vec::new())
+}
+
+pub(crate) fn session_by_hash(hash: &str) -> Statement {
+    const SQL: &str = "SELECT id, env, kind, user_id, tenant_id, token_hash, created_at, expires_at FROM session \
+         WHERE token_hash = $1";
+    Statement::new(SQL, vec![hash.into()])
+}

@@ -1,0 +1,190 @@
+//! From rows to the words of the domain. Each function reads the columns that its table names.
+
+use super::{Cells, Row};
+use crate::{ChangeRecord, Head, StoreError, Versioned};
+use askfirst_domain::{
+    audit::AuditEvent,
+    change::Change,
+    facts::{Instance, InstanceLink, RelationshipTuple, RoleAssignment, Tenant, User},
+    request::Request,
+    scope::{ApiKey, Session, SessionKind, SignInLink},
+};
+use serde::de::DeserializeOwned;
+
+pub(crate) fn user<R: Row>(row: &R) -> Result<Versioned<User>, StoreError> {
+    let mut c = Cells::of("user", row);
+    let value = User {
+        id: c.id()?,
+        key: c.parsed()?,
+        email: c.opt_text()?,
+        first_name: c.opt_text()?,
+        last_name: c.opt_text()?,
+        attributes: c.attributes()?,
+        created_at: c.at()?,
+        updated_at: c.at()?,
+    };
+    Ok(Versioned { value, revision: c.whole()? })
+}
+
+pub(crate) fn tenant<R: Row>(row: &R) -> Result<Versioned<Tenant>, StoreError> {
+    let mut c = Cells::of("tenant", row);
+    let value = Tenant {
+        id: c.id()?,
+        key: c.parsed()?,
+        name: c.text()?,
+        description: c.opt_text()?,
+        attributes: c.attributes()?,
+        created_at: c.at()?,
+        updated_at: c.at()?,
+        last_action_at: c.at()?,
+    };
+    Ok(Versioned { value, revision: c.whole()? })
+}
+
+pub(crate) fn instance<R: Row>(row: &R) -> Result<Versioned<Instance>, StoreError> {
+    let mut c = Cells::of("instance", row);
+    let value = Instance {
+        id: c.id()?,
+        key: c.parsed()?,
+        resource: c.parsed()?,
+        resource_id: c.id()?,
+        tenant: c.parsed()?,
+        tenant_id: c.id()?,
+        attributes: c.attributes()?,
+        created_at: c.at()?,
+        updated_at: c.at()?,
+    };
+    Ok(Versioned { value, revision: c.whole()? })
+}
+
+pub(crate) fn assignment<R: Row>(row: &R) -> Result<Versioned<RoleAssignment>, StoreError> {
+    let mut c = Cells::of("role assignment", row);
+    let value = RoleAssignment {
+        id: c.id()?,
+        user: c.parsed()?,
+        user_id: c.id()?,
+        role: c.parsed()?,
+        role_id: c.id()?,
+        tenant: c.parsed()?,
+        tenant_id: c.id()?,
+        instance: match (c.opt_id()?, c.opt_parsed()?, c.opt_parsed()?) {
+            (Some(id), Some(resource), Some(key)) => Some(InstanceLink { id, resource, key }),
+            _ => None,
+        },
+        expires_at: c.opt_at()?,
+        origin: c.opt_id()?,
+        created_at: c.at()?,
+    };
+    Ok(Versioned { value, revision: c.whole()? })
+}
+
+pub(crate) fn tuple<R: Row>(row: &R) -> Result<Versioned<RelationshipTuple>, StoreError> {
+    let mut c = Cells::of("relationship tuple", row);
+    let value = RelationshipTuple {
+        id: c.id()?,
+        subject: InstanceLink { id: c.id()?, resource: c.parsed()?, key: c.parsed()? },
+        relation: c.parsed()?,
+        relation_id: c.id()?,
+        object: InstanceLink { id: c.id()?, resource: c.parsed()?, key: c.parsed()? },
+        tenant: c.parsed()?,
+        tenant_id: c.id()?,
+        created_at: c.at()?,
+        updated_at: c.at()?,
+    };
+    Ok(Versioned { value, revision: c.whole()? })
+}
+
+pub(crate) fn request<R: Row>(row: &R) -> Result<Versioned<Request>, StoreError> {
+    let mut c = Cells::of("request", row);
+    Ok(Versioned { value: c.json()?, revision: c.whole()? })
+}
+
+/// A resource, role, relation or element, as the change that puts it there.
+pub(crate) fn schema_object<R: Row>(row: &R) -> Result<Change, StoreError> {
+    let mut c = Cells::of("schema object", row);
+    match c.text()?.as_str() {
+        "resource" => c.json().map(Change::PutResource),
+        "role" => c.json().map(Change::PutRole),
+        "relation" => c.json().map(Change::PutRelation),
+        "element" => c.json().map(Change::PutElement),
+        other => Err(StoreError::Corrupt { what: "schema object", detail: format!("the kind is `{other}`") }),
+    }
+}
+
+/// `epoch, head_revision`.
+pub(crate) fn head<R: Row>(row: &R) -> Result<Head, StoreError> {
+    let mut c = Cells::of("head", row);
+    Ok(Head { epoch: c.uuid()?, revision: c.whole()? })
+}
+
+/// `revision, seq, at, actor, payload`.
+pub(crate) fn change<R: Row>(row: &R) -> Result<ChangeRecord, StoreError> {
+    let mut c = Cells::of("change", row);
+    Ok(ChangeRecord {
+        revision: c.whole()?,
+        seq: u32::try_from(c.int()?)
+            .map_err(|e| StoreError::Corrupt { what: "change", detail: e.to_string() })?,
+        at: c.at()?,
+        actor: c.json()?,
+        change: c.json()?,
+    })
+}
+
+/// `body`, of an audit event.
+pub(crate) fn audit_event<R: Row>(row: &R) -> Result<AuditEvent, StoreError> {
+    body("audit event", row)
+}
+
+/// `body`, of whatever is kept whole.
+pub(crate) fn body<T: DeserializeOwned, R: Row>(what: &'static str, row: &R) -> Result<T, StoreError> {
+    Cells::of(what, row).json()
+}
+
+pub(crate) fn api_key<R: Row>(row: &R) -> Result<ApiKey, StoreError> {
+    let mut c = Cells::of("API key", row);
+    Ok(ApiKey {
+        id: c.id()?,
+        org: c.id()?,
+        scope: c.json()?,
+        name: c.opt_text()?,
+        secret_hash: c.text()?,
+        created_at: c.at()?,
+        expires_at: c.opt_at()?,
+        revoked_at: c.opt_at()?,
+    })
+}
+
+pub(crate) fn session<R: Row>(row: &R) -> Result<Session, StoreError> {
+    let mut c = Cells::of("session", row);
+    Ok(Session {
+        id: c.id()?,
+        env: c.id()?,
+        kind: match c.text()?.as_str() {
+            "browser" => SessionKind::Browser,
+            "element" => SessionKind::Element,
+            other => {
+                return Err(StoreError::Corrupt {
+                    what: "session",
+                    detail: format!("the kind is `{other}`"),
+                });
+            }
+        },
+        user: c.id()?,
+        tenant: c.opt_id()?,
+        token_hash: c.text()?,
+        created_at: c.at()?,
+        expires_at: c.at()?,
+    })
+}
+
+pub(crate) fn link<R: Row>(row: &R) -> Result<SignInLink, StoreError> {
+    let mut c = Cells::of("sign-in link", row);
+    Ok(SignInLink {
+        id: c.id()?,
+        env: c.id()?,
+        user: c.id()?,
+        token_hash: c.text()?,
+        created_at: c.at()?,
+        expires_at: c.at()?,
+    })
+}

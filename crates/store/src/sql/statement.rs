@@ -1,0 +1,115 @@
+//! A statement with the values that are bound to it.
+
+use crate::StoreError;
+use askfirst_domain::{Id, Timestamp};
+use std::borrow::Cow;
+use uuid::Uuid;
+
+/// A value to be bound. Each kind can be null and still has its type, which PostgreSQL asks for.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    Uuid(Option<Uuid>),
+    Text(Option<String>),
+    Int(Option<i64>),
+}
+
+impl<K> From<Id<K>> for Value {
+    fn from(id: Id<K>) -> Self {
+        Self::Uuid(Some(id.uuid()))
+    }
+}
+impl<K> From<Option<Id<K>>> for Value {
+    fn from(id: Option<Id<K>>) -> Self {
+        Self::Uuid(id.map(Id::uuid))
+    }
+}
+impl From<Uuid> for Value {
+    fn from(uuid: Uuid) -> Self {
+        Self::Uuid(Some(uuid))
+    }
+}
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(Some(text.to_owned()))
+    }
+}
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(Some(text))
+    }
+}
+impl From<Option<&str>> for Value {
+    fn from(text: Option<&str>) -> Self {
+        Self::Text(text.map(str::to_owned))
+    }
+}
+impl From<i64> for Value {
+    fn from(int: i64) -> Self {
+        Self::Int(Some(int))
+    }
+}
+impl From<Timestamp> for Value {
+    fn from(at: Timestamp) -> Self {
+        Self::Int(Some(at.micros()))
+    }
+}
+impl From<Option<Timestamp>> for Value {
+    fn from(at: Option<Timestamp>) -> Self {
+        Self::Int(at.map(Timestamp::micros))
+    }
+}
+
+/// One statement. The text is made of constant pieces only; whatever comes from outside is bound.
+#[derive(Debug, Clone)]
+pub(crate) struct Statement {
+    pub(crate) sql: Cow<'static, str>,
+    pub(crate) args: Vec<Value>,
+}
+
+impl Statement {
+    pub(crate) fn new(sql: &'static str, args: Vec<Value>) -> Self {
+        Self { sql: Cow::Borrowed(sql), args }
+    }
+}
+
+/// Where the databases speak differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+}
+
+impl Dialect {
+    /// `column` is one of the ids in parameter `n`, a text from [`Dialect::ids`]: one statement for lists of any length.
+    pub(crate) fn one_of(self, column: &str, n: usize) -> String {
+        match self {
+            Self::Sqlite => format!("{column} IN (SELECT unhex(value) FROM json_each(${n}))"),
+        }
+    }
+
+    /// The parameter that [`Dialect::one_of`] reads.
+    pub(crate) fn ids(self, ids: impl IntoIterator<Item = Uuid>) -> Value {
+        match self {
+            Self::Sqlite => {
+                let hex: Vec<_> = ids.into_iter().map(|id| format!("\"{}\"", id.simple())).collect();
+                Value::from(format!("[{}]", hex.join(",")))
+            }
+        }
+    }
+
+    /// The text in `column` holds parameter `n`.
+    pub(crate) fn contains(self, column: &str, n: usize) -> String {
+        match self {
+            Self::Sqlite => format!("instr({column}, ${n}) > 0"),
+        }
+    }
+}
+
+/// A count, revision or offset as the databases keep it. What is too large for them is larger than anything they hold.
+pub(crate) fn number(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// The way back.
+pub(crate) fn whole(what: &'static str, n: i64) -> Result<u64, StoreError> {
+    u64::try_from(n).map_err(|_| StoreError::Corrupt { what, detail: format!("{n} is negative") })
+}

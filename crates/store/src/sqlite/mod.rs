@@ -1,0 +1,181 @@
+//! The SQLite body: one file, one writer that batches, several readers.
+//!
+//! Readers and the writer don't wait for each other (write-ahead log). Commits queue up before the writer, which takes
+//! all that are there into one transaction, so that the price of getting them on the disk is shared; a lone commit
+//! waits for nobody.
+
+mod exec;
+mod load;
+mod migrations;
+mod store;
+mod writer;
+
+use crate::{StoreError, sql::Dialect};
+use exec::failed;
+use sqlx::{
+    ConnectOptions, Connection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tempfile::TempDir;
+use tokio::{sync::mpsc, task::JoinHandle};
+use writer::{Job, Writer};
+
+const DIALECT: Dialect = Dialect::Sqlite;
+
+/// How a store on SQLite works. The defaults are right for nearly everybody.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Connections that read, at least 1.
+    pub readers: u32,
+    /// How many commits may wait before the writer; a caller beyond it waits to be let in.
+    pub queue: usize,
+    /// When an answered commit may be lost.
+    pub durability: Durability,
+    /// How long to wait for somebody else who holds the file's lock (a backup), before a commit fails.
+    pub busy_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { readers: 4, queue: 1024, durability: Durability::Full, busy_timeout: Duration::from_secs(10) }
+    }
+}
+
+/// When an answered commit may be lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Never: it is on the disk before the answer.
+    Full,
+    /// When the machine stops; a killed process loses nothing. For tests and throw-away stores.
+    ProcessOnly,
+}
+
+/// Durable state in one SQLite file (with `-wal` and `-shm` beside it while it is open).
+///
+/// Has to be made and used within a tokio runtime. One process writes at a time; others may read the file.
+/// [`SqliteStore::close`] waits until all that was handed in is written; a store that is only dropped writes it as
+/// well, as long as the runtime lives.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    readers: SqlitePool,
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    writer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    /// Removed from the disk when the last holder, this or the writer, lets go.
+    _temporary: Option<Arc<TempDir>>,
+}
+
+impl SqliteStore {
+    /// Opens the file, makes it if it is not there, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// When the file can't be opened or was written by a newer version.
+    pub async fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, StoreError> {
+        Self::start(path.as_ref().to_owned(), options, None).await
+    }
+
+    /// A store that is gone when it is dropped, for tests and trials. It behaves as [`SqliteStore::open`] does because
+    /// it is the same: SQLite's own memory databases have no write-ahead log, so that readers would wait for the
+    /// writer. The file lies in a temporary directory and is never waited for (see [`Durability::ProcessOnly`]).
+    ///
+    /// # Errors
+    /// When no temporary directory can be made.
+    pub async fn open_in_memory() -> Result<Self, StoreError> {
+        let directory = TempDir::with_prefix("askfirst-")
+            .map_err(|e| failed("making a temporary directory")(e.into()))?;
+        let path = directory.path().join("store.db");
+        let options = Options { durability: Durability::ProcessOnly, ..Options::default() };
+        Self::start(path, options, Some(Arc::new(directory))).await
+    }
+
+    async fn start(
+        path: PathBuf,
+        options: Options,
+        temporary: Option<Arc<TempDir>>,
+    ) -> Result<Self, StoreError> {
+        let connect = connect_options(&path, &options);
+        let mut connection = connect.connect().await.map_err(failed("opening the database"))?;
+        migrations::migrate(&mut connection).await?;
+
+        let read = connect.clone().pragma("query_only", "ON").row_buffer_size(1024);
+        let readers = SqlitePoolOptions::new()
+            .max_connections(options.readers.max(1))
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .connect_with(read)
+            .await;
+        let readers = match readers {
+            Ok(readers) => readers,
+            Err(e) => {
+                let _ = connection.close().await;
+                return Err(failed("opening the database")(e));
+            }
+        };
+
+        let (sender, receiver) = mpsc::channel(options.queue.max(1));
+        let held = temporary.clone();
+        let writer = tokio::spawn(async move {
+            Writer::new(connection).run(receiver).await;
+            drop(held);
+        });
+        Ok(Self {
+            path,
+            readers,
+            jobs: Mutex::new(Some(sender)),
+            writer: tokio::sync::Mutex::new(Some(writer)),
+            _temporary: temporary,
+        })
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes no more commits, waits until those that were handed in are written and answered, and closes the file.
+    /// Whatever is asked afterwards is answered with [`StoreError::Closed`]. Closing twice is fine.
+    pub async fn close(&self) {
+        drop(self.sender_slot().take());
+        let mut writer = self.writer.lock().await;
+        if let Some(task) = writer.take()
+            && let Err(error) = task.await
+        {
+            tracing::error!(%error, "the store's writer ended badly");
+        }
+        self.readers.close().await;
+    }
+
+    fn sender_slot(&self) -> std::sync::MutexGuard<'_, Option<mpsc::Sender<Job>>> {
+        // A sender is never half changed, so a poisoned lock has nothing broken behind it.
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sender(&self) -> Result<mpsc::Sender<Job>, StoreError> {
+        self.sender_slot().clone().ok_or(StoreError::Closed)
+    }
+}
+
+fn connect_options(path: &Path, options: &Options) -> SqliteConnectOptions {
+    let synchronous = match options.durability {
+        Durability::Full => SqliteSynchronous::Full,
+        Durability::ProcessOnly => SqliteSynchronous::Off,
+    };
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(synchronous)
+        .busy_timeout(options.busy_timeout)
+        .foreign_keys(true)
+        .pragma("cache_size", "-32768")
+        .pragma("temp_store", "MEMORY")
+        .pragma("journal_size_limit", "67108864")
+        .statement_cache_capacity(256)
+        .disable_statement_logging()
+}

@@ -1,0 +1,303 @@
+//! The one writer: takes what is queued, writes it in one transaction, answers when it is on the disk.
+
+use super::exec::{execute, failed, rows};
+use crate::{
+    AdminCommit, Commit, CommitError, Committed, StoreError,
+    sql::{self, Cells, Statement, read, rows::head},
+};
+use askfirst_domain::{Timestamp, scope::SignInLink};
+use sqlx::{Connection, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+
+/// A batch ends when it holds this many changes, so that no caller waits for ever behind a bulk load.
+const CHANGES_PER_TRANSACTION: usize = 4096;
+/// A batch ends when it holds this many commits.
+const COMMITS_PER_TRANSACTION: usize = 512;
+
+type Reply<T, E> = oneshot::Sender<Result<T, E>>;
+
+/// What the writer is asked to do, and where the answer goes. An asker who has gone away does not stop the write.
+#[derive(Debug)]
+pub(super) enum Job {
+    Commit(Box<Commit>, Reply<Committed, CommitError>),
+    Admin(Box<AdminCommit>, Reply<(), CommitError>),
+    TakeLink { token_hash: String, now: Timestamp, reply: Reply<Option<SignInLink>, StoreError> },
+}
+
+impl Job {
+    fn changes(&self) -> usize {
+        match self {
+            Self::Commit(commit, _) => commit.changes.len().max(1),
+            Self::Admin(commit, _) => commit.ops.len().max(1),
+            Self::TakeLink { .. } => 1,
+        }
+    }
+}
+
+/// What a job came to, kept back until the transaction is on the disk.
+#[derive(Debug)]
+enum Answer {
+    Commit(Reply<Committed, CommitError>, Result<Committed, CommitError>),
+    Admin(Reply<(), CommitError>, Result<(), CommitError>),
+    Link(Reply<Option<SignInLink>, StoreError>, Result<Option<SignInLink>, StoreError>),
+}
+
+impl Answer {
+    fn is_refusal(&self) -> bool {
+        match self {
+            Self::Commit(_, result) => result.is_err(),
+            Self::Admin(_, result) => result.is_err(),
+            Self::Link(_, result) => result.is_err(),
+        }
+    }
+
+    /// An asker who has gone away is not missed.
+    fn send(self) {
+        match self {
+            Self::Commit(reply, result) => drop(reply.send(result)),
+            Self::Admin(reply, result) => drop(reply.send(result)),
+            Self::Link(reply, result) => drop(reply.send(result)),
+        }
+    }
+
+    /// The same, after the transaction was lost.
+    fn lost(self, why: &str) -> Self {
+        let error = || failed("writing")(sqlx::Error::Protocol(why.to_owned()));
+        match self {
+            Self::Commit(reply, _) => Self::Commit(reply, Err(error().into())),
+            Self::Admin(reply, _) => Self::Admin(reply, Err(error().into())),
+            Self::Link(reply, _) => Self::Link(reply, Err(error())),
+        }
+    }
+}
+
+/// The owner of the connection that writes.
+#[derive(Debug)]
+pub(super) struct Writer {
+    conn: SqliteConnection,
+}
+
+impl Writer {
+    pub(super) fn new(conn: SqliteConnection) -> Self {
+        Self { conn }
+    }
+
+    /// Works until all senders are gone and the queue is empty.
+    pub(super) async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+        while let Some(first) = jobs.recv().await {
+            let mut changes = first.changes();
+            let mut batch = vec![first];
+            while changes < CHANGES_PER_TRANSACTION
+                && batch.len() < COMMITS_PER_TRANSACTION
+                && let Ok(job) = jobs.try_recv()
+            {
+                changes += job.changes();
+                batch.push(job);
+            }
+            for answer in self.write(batch).await {
+                answer.send();
+            }
+        }
+        if let Err(error) = self.conn.close().await {
+            tracing::warn!(%error, "closing the database failed; nothing that was answered is lost");
+        }
+    }
+
+    /// Writes a batch in one transaction. The answers may be sent: the transaction is on the disk, or lost for all.
+    async fn write(&mut self, batch: Vec<Job>) -> Vec<Answer> {
+        let mut answers = Vec::with_capacity(batch.len());
+        let mut broken = self.run_text("BEGIN IMMEDIATE").await.err();
+        for job in batch {
+            let answer = match &broken {
+                Some(error) => not_tried(job, error),
+                None => self.write_one(job, &mut broken).await,
+            };
+            answers.push(answer);
+        }
+        if broken.is_none() {
+            broken = self.run_text("COMMIT").await.err();
+        }
+        let Some(error) = broken else { return answers };
+        tracing::error!(%error, "a transaction was lost");
+        // Fails when the database has rolled back by itself, and then all is well too.
+        let _ = self.run_text("ROLLBACK").await;
+        let why = error.to_string();
+        answers.into_iter().map(|answer| answer.lost(&why)).collect()
+    }
+
+    /// Writes one job under a savepoint, so that a refused one leaves nothing and its neighbours stand.
+    async fn write_one(&mut self, job: Job, broken: &mut Option<sqlx::Error>) -> Answer {
+        if let Err(error) = self.run_text("SAVEPOINT job").await {
+            let answer = not_tried(job, &error);
+            *broken = Some(error);
+            return answer;
+        }
+        let answer = match job {
+            Job::Commit(commit, reply) => Answer::Commit(reply, self.commit(&commit).await),
+            Job::Admin(commit, reply) => Answer::Admin(reply, self.admin(&commit).await),
+            Job::TakeLink { token_hash, now, reply } => {
+                Answer::Link(reply, self.take_link(&token_hash, now).await)
+            }
+        };
+        let mut end = Ok(());
+        if answer.is_refusal() {
+            end = self.run_text("ROLLBACK TO job").await;
+        }
+        if end.is_ok() {
+            end = self.run_text("RELEASE job").await;
+        }
+        if let Err(error) = end {
+            *broken = Some(error);
+        }
+        answer
+    }
+
+    async fn commit(&mut self, commit: &Commit) -> Result<Committed, CommitError> {
+        match self.try_commit(commit, Pace::Many).await {
+            Err(Failure::Somewhere) => {
+                self.run_text("ROLLBACK TO job").await.map_err(failed("writing"))?;
+                self.try_commit(commit, Pace::OneByOne).await.map_err(Failure::into_error)
+            }
+            other => other.map_err(Failure::into_error),
+        }
+    }
+
+    async fn try_commit(&mut self, commit: &Commit, pace: Pace) -> Result<Committed, Failure> {
+        let env = commit.env;
+        let take =
+            if commit.changes.is_empty() { read::same_revision(env) } else { read::next_revision(env) };
+        let found = self.rows(take).await?;
+        let row = found.first().ok_or(CommitError::NoSuchEnvironment(env))?;
+        let head = head(row)?;
+
+        for expect in &commit.expects {
+            let found = self.rows(sql::probe(env, expect)).await?;
+            let found = found.first().map(|row| Cells::of("revision", row).int()).transpose()?;
+            if !sql::holds(expect, found) {
+                return Err(CommitError::Conflict(expect.clone()).into());
+            }
+        }
+        for step in sql::steps(env, head.revision, &commit.changes, pace.rows())? {
+            if let Err(error) = execute(&mut self.conn, step.statement).await {
+                return Err(match step.changes {
+                    [change] if is_duplicate(&error) => {
+                        CommitError::Duplicate { what: sql::name_of(change) }.into()
+                    }
+                    [_, _, ..] if is_duplicate(&error) => Failure::Somewhere,
+                    _ => failed("writing a commit")(error).into(),
+                });
+            }
+        }
+        for row in sql::change_rows(commit, head.revision)? {
+            self.execute(row).await?;
+        }
+        if commit.changes.iter().any(sql::touches_schema) {
+            self.execute(read::schema_written(env, head.revision)).await?;
+        }
+        for event in &commit.audit {
+            self.execute(sql::audit_row(Some(env), event)?).await?;
+        }
+        for item in &commit.outbox {
+            self.execute(sql::outbox_row(env, item)?).await?;
+        }
+        Ok(Committed { epoch: head.epoch, revision: head.revision })
+    }
+
+    async fn admin(&mut self, commit: &AdminCommit) -> Result<(), CommitError> {
+        for op in &commit.ops {
+            for step in sql::admin_steps(op)? {
+                if let Err(error) = execute(&mut self.conn, step.statement).await {
+                    return Err(if is_duplicate(&error) {
+                        CommitError::Duplicate { what: step.what }
+                    } else {
+                        failed("writing an administrative commit")(error).into()
+                    });
+                }
+            }
+        }
+        for (env, event) in &commit.audit {
+            self.execute(sql::audit_row(*env, event)?).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_link(
+        &mut self,
+        token_hash: &str,
+        now: Timestamp,
+    ) -> Result<Option<SignInLink>, StoreError> {
+        let taken = self.rows(sql::take_link(token_hash)).await?;
+        let link = taken.first().map(sql::rows::link).transpose()?;
+        Ok(link.filter(|link| sql::still_good(link, now)))
+    }
+
+    async fn execute(&mut self, statement: Statement) -> Result<(), StoreError> {
+        execute(&mut self.conn, statement).await.map_err(failed("writing a commit"))
+    }
+
+    async fn rows(&mut self, statement: Statement) -> Result<Vec<sqlx::sqlite::SqliteRow>, StoreError> {
+        rows(&mut self.conn, statement).await.map_err(failed("writing a commit"))
+    }
+
+    async fn run_text(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
+        execute(&mut self.conn, Statement::new(sql, Vec::new())).await
+    }
+}
+
+/// Whether runs of puts of one kind are written many at a time.
+#[derive(Debug, Clone, Copy)]
+enum Pace {
+    Many,
+    /// Slower, and says which change is refused.
+    OneByOne,
+}
+
+impl Pace {
+    fn rows(self) -> usize {
+        match self {
+            Self::Many => sql::MANY,
+            Self::OneByOne => 1,
+        }
+    }
+}
+
+/// Why a commit was not written.
+#[derive(Debug)]
+enum Failure {
+    Refused(CommitError),
+    /// One of many changes that were written at once breaks a uniqueness.
+    Somewhere,
+}
+
+impl Failure {
+    fn into_error(self) -> CommitError {
+        match self {
+            Self::Refused(error) => error,
+            Self::Somewhere => CommitError::Duplicate { what: "one of these things".to_owned() },
+        }
+    }
+}
+
+impl From<CommitError> for Failure {
+    fn from(error: CommitError) -> Self {
+        Self::Refused(error)
+    }
+}
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+fn not_tried(job: Job, error: &sqlx::Error) -> Answer {
+    let lost = || failed("writing")(sqlx::Error::Protocol(error.to_string()));
+    match job {
+        Job::Commit(_, reply) => Answer::Commit(reply, Err(lost().into())),
+        Job::Admin(_, reply) => Answer::Admin(reply, Err(lost().into())),
+        Job::TakeLink { reply, .. } => Answer::Link(reply, Err(lost())),
+    }
+}
+
+fn is_duplicate(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
