@@ -76,7 +76,8 @@ impl Engine {
             }
         }
         if let Some(key) = key {
-            let ended = key.revoked_at.is_some_and(|at| at <= now) || key.expires_at.is_some_and(|at| at <= now);
+            let ended =
+                key.revoked_at.is_some_and(|at| at <= now) || key.expires_at.is_some_and(|at| at <= now);
             if ended {
                 return Err(Error::new(Kind::Unauthenticated, "This API key was revoked or has expired."));
             }
@@ -97,12 +98,18 @@ impl Engine {
     /// [`Kind::Unauthenticated`] when there is no such session (any more).
     pub async fn authenticate_session(&self, token: &crate::Secret, kind: SessionKind) -> Result<Op> {
         let now = self.0.clock.now();
-        let refused = || Error::new(Kind::Unauthenticated, "This credential is not valid; use an API key or sign in again.");
+        let refused = || {
+            Error::new(
+                Kind::Unauthenticated,
+                "This credential is not valid; use an API key or sign in again.",
+            )
+        };
         let session = self.store().session_by_hash(&token.hash()).await?.ok_or_else(refused)?;
         if session.expires_at <= now || session.kind != kind {
             return Err(refused());
         }
-        let user = self.store().user(session.env, &Ident::from(session.user.uuid())).await?.ok_or_else(refused)?;
+        let user =
+            self.store().user(session.env, &Ident::from(session.user.uuid())).await?.ok_or_else(refused)?;
         let principal = Principal::User {
             session: session.id,
             env: session.env,
@@ -136,7 +143,9 @@ impl Engine {
                 let scope = scope.clone();
                 Ok(OrgScope { engine: self.clone(), op, scope })
             }
-            Principal::System { .. } => Ok(OrgScope { engine: self.clone(), op, scope: KeyScope::Organization }),
+            Principal::System { .. } => {
+                Ok(OrgScope { engine: self.clone(), op, scope: KeyScope::Organization })
+            }
             other => Err(refuse(other)),
         }
     }
@@ -169,7 +178,10 @@ impl Engine {
         let project = org.reachable_project(&listing, project)?;
         let environment = listing.environment(project.id, env)?.clone();
         if !org.reaches(project.id, Some(environment.id)) {
-            return Err(Error::new(Kind::NotFound, format!("There is no environment `{env}` that this key opens.")));
+            return Err(Error::new(
+                Kind::NotFound,
+                format!("There is no environment `{env}` that this key opens."),
+            ));
         }
         let live = self.live(environment.id).await?;
         Ok(EnvScope { engine: self.clone(), op: org.op, env: environment, project, live })
@@ -178,7 +190,8 @@ impl Engine {
     /// Opens an environment whose id the credential itself carries.
     async fn enter_by_id(&self, op: Op, env: EnvId) -> Result<EnvScope> {
         let listing = self.directory().get();
-        let gone = || Error::new(Kind::NotFound, "The environment of this credential does not exist any more.");
+        let gone =
+            || Error::new(Kind::NotFound, "The environment of this credential does not exist any more.");
         let environment = listing.environment_by_id(env).ok_or_else(gone)?.clone();
         let project = listing.projects.iter().find(|p| p.id == environment.project).ok_or_else(gone)?.clone();
         let live = self.live(env).await?;
@@ -208,7 +221,10 @@ impl Engine {
         // The user may have been deleted since the credential was made; a key used again is somebody else.
         let user = scope.engine.store().user(env, &Ident::from(person.id.uuid())).await?;
         if user.is_none() {
-            return Err(Error::new(Kind::Unauthenticated, "The user of this credential does not exist any more."));
+            return Err(Error::new(
+                Kind::Unauthenticated,
+                "The user of this credential does not exist any more.",
+            ));
         }
         Ok(Acting { scope, person, via, tenant })
     }
@@ -249,7 +265,8 @@ impl OrgScope {
         listing: &crate::directory::Listing,
         ident: &Ident,
     ) -> Result<Project> {
-        let hidden = || Error::new(Kind::NotFound, format!("There is no project `{ident}` that this key opens."));
+        let hidden =
+            || Error::new(Kind::NotFound, format!("There is no project `{ident}` that this key opens."));
         let project = listing.project(ident).map_err(|_| hidden())?;
         if self.reaches(project.id, None) { Ok(project.clone()) } else { Err(hidden()) }
     }
@@ -301,8 +318,7 @@ impl EnvScope {
             return Err(refuse(&self.op.principal));
         };
         let user = self.find_user(user).await?.value;
-        let principal =
-            Principal::Agent { env: self.env.id, user: user.id, key: user.key.clone(), via: *id };
+        let principal = Principal::Agent { env: self.env.id, user: user.id, key: user.key.clone(), via: *id };
         let scope = Self { op: Op { principal, ..self.op.clone() }, ..self.clone() };
         Ok(Acting { scope, person: Person { id: user.id, key: user.key }, via: Via::Agent, tenant: None })
     }
@@ -318,7 +334,6 @@ impl EnvScope {
         let principal = Principal::TrustedAgent { project: self.project.id, env: self.env.id, via: *id };
         Ok(Self { op: Op { principal, ..self.op.clone() }, ..self.clone() })
     }
-
 }
 
 impl Acting {

@@ -47,7 +47,10 @@ impl Tries {
     pub(crate) fn again(&mut self) -> Result<()> {
         self.0 += 1;
         if self.0 >= TRIES {
-            return Err(Error::new(Kind::Unavailable, "Too many writers are changing this at once; try again."));
+            return Err(Error::new(
+                Kind::Unavailable,
+                "Too many writers are changing this at once; try again.",
+            ));
         }
         Ok(())
     }

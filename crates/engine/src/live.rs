@@ -70,7 +70,12 @@ impl Live {
     }
 
     /// Takes a commit that the store has answered; returns once the state shows it.
-    pub(crate) async fn committed(&self, store: &dyn Store, revision: u64, changes: Vec<Change>) -> Result<()> {
+    pub(crate) async fn committed(
+        &self,
+        store: &dyn Store,
+        revision: u64,
+        changes: Vec<Change>,
+    ) -> Result<()> {
         let mut waiting = self.waiting.lock().await;
         waiting.insert(revision, changes);
         self.advance(&mut waiting);

@@ -67,7 +67,11 @@ fn requestable(state: &LiveState, user: &str, would_allow: &[RoleAt], now: Times
 }
 
 /// Whether an element takes requests for a role in a place, and which roles decide them.
-fn offer(schema: &Schema, element: &Element, wanted: &RoleAt) -> Option<(RequestKind, RoleAt, Key, Vec<RoleId>)> {
+fn offer(
+    schema: &Schema,
+    element: &Element,
+    wanted: &RoleAt,
+) -> Option<(RequestKind, RoleAt, Key, Vec<RoleId>)> {
     let resource = match &wanted.at {
         Place::Instance(instance) => Some(instance.resource.as_str()),
         Place::Tenant(_) => None,

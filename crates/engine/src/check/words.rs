@@ -79,12 +79,14 @@ fn offer(r: &Requestable) -> String {
     let deciders = listed(&reviewers, "or");
     match r.kind {
         RequestKind::AccessRequest => {
-            format!("the role {} by an access request through {} ({deciders} can decide it)", r.role, r.element)
+            format!(
+                "the role {} by an access request through {} ({deciders} can decide it)",
+                r.role, r.element
+            )
         }
-        RequestKind::OperationApproval => format!(
-            "an operation approval on {} through {} ({deciders} can decide it)",
-            r.role.at, r.element
-        ),
+        RequestKind::OperationApproval => {
+            format!("an operation approval on {} through {} ({deciders} can decide it)", r.role.at, r.element)
+        }
     }
 }
 

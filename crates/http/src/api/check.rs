@@ -1,9 +1,7 @@
 //! `POST /api/v1/check`: a decision with its explanation.
 
 use crate::{App, auth::InEnv, body::Body};
-use askfirst_engine::{
-    check::{Ask, Explanation},
-};
+use askfirst_engine::check::{Ask, Explanation};
 use axum::{Json, Router, routing::post};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -27,6 +25,7 @@ async fn check(InEnv(scope): InEnv, Body(question): Body<Question>) -> Json<Expl
         Some((resource, key)) => (resource.to_owned(), Some(key.to_owned())),
         None => (question.resource, None),
     };
-    let ask = Ask { user: question.user, action: question.action, resource, instance, tenant: question.tenant };
+    let ask =
+        Ask { user: question.user, action: question.action, resource, instance, tenant: question.tenant };
     Json(scope.explain(&ask))
 }

@@ -1,11 +1,12 @@
 //! Our own small API under `/api/v1`: what the CLI needs and Permit has no route for.
 
 mod check;
+mod policy;
 
 use crate::App;
 use axum::Router;
 use std::sync::Arc;
 
 pub(crate) fn router() -> Router<Arc<App>> {
-    Router::new().merge(check::router())
+    Router::new().merge(check::router()).merge(policy::router())
 }

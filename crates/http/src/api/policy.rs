@@ -1,0 +1,36 @@
+//! `PUT /api/v1/policy`: applies the text of a policy file.
+
+use crate::{App, auth::InEnv, error::Failure};
+use askfirst_engine::{
+    Error,
+    policy::{Applied, ApplyError, Diagnostic},
+};
+use axum::{Json, Router, routing::put};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new().route("/api/v1/policy", put(apply))
+}
+
+async fn apply(InEnv(scope): InEnv, text: String) -> Result<Json<Applied>, Failure> {
+    match scope.apply_policy(&text).await {
+        Ok(applied) => Ok(Json(applied)),
+        Err(ApplyError::Failed(error)) => Err(error.into()),
+        Err(ApplyError::File(diagnostics)) => Err(wrong(&diagnostics)),
+    }
+}
+
+/// Every place that is wrong, in `additional_info.diagnostics`; the first of them in the sentence.
+fn wrong(diagnostics: &[Diagnostic]) -> Failure {
+    let places: Vec<Value> = diagnostics
+        .iter()
+        .map(|d| json!({"line": d.line, "column": d.column, "message": d.message, "hint": d.hint}))
+        .collect();
+    let first = diagnostics.first().map(ToString::to_string).unwrap_or_default();
+    let message = match diagnostics.len() {
+        1 => format!("The policy file is wrong at {first}"),
+        n => format!("The policy file is wrong in {n} places, first at {first}"),
+    };
+    Failure::with_info(Error::invalid(message), json!({"diagnostics": places}))
+}
