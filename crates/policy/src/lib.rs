@@ -29,6 +29,9 @@
 //! [`DenialCause::TenantMismatch`]: askfirst_domain::decision::DenialCause::TenantMismatch
 //! [`DenialCause::TooDeep`]: askfirst_domain::decision::DenialCause::TooDeep
 
+pub mod file;
+#[cfg(test)]
+mod fixture;
 mod naive;
 mod question;
 pub mod schema;

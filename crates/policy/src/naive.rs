@@ -76,7 +76,9 @@ impl Naive {
             }
             Change::DeleteResource { id, key } => {
                 let roles: Vec<_> = self.schema.roles_of(Some(key.as_str())).map(|r| r.id).collect();
-                roles.into_iter().for_each(|role| self.schema.remove_role(role));
+                for role in roles {
+                    self.schema.remove_role(role);
+                }
                 let relations: Vec<_> = self
                     .schema
                     .relations()
@@ -84,7 +86,9 @@ impl Naive {
                     .map(|r| r.id)
                     .collect();
                 self.tuples.retain(|t| !relations.contains(&t.relation_id));
-                relations.into_iter().for_each(|relation| self.schema.remove_relation(relation));
+                for relation in relations {
+                    self.schema.remove_relation(relation);
+                }
                 self.schema.remove_resource(id);
                 self.drop_instances(|i| i.resource_id == id);
             }
