@@ -31,8 +31,8 @@ pub struct OrgScope {
 pub struct EnvScope {
     pub(crate) engine: Engine,
     pub(crate) op: Op,
-    pub(crate) env: Environment,
-    pub(crate) project: Project,
+    pub(crate) env: Arc<Environment>,
+    pub(crate) project: Arc<Project>,
     pub(crate) live: Arc<Live>,
 }
 
@@ -176,7 +176,7 @@ impl Engine {
         let org = self.open(op)?;
         let listing = self.directory().get();
         let project = org.reachable_project(&listing, project)?;
-        let environment = listing.environment(project.id, env)?.clone();
+        let environment = Arc::clone(listing.environment(project.id, env)?);
         if !org.reaches(project.id, Some(environment.id)) {
             return Err(Error::new(
                 Kind::NotFound,
@@ -264,11 +264,11 @@ impl OrgScope {
         &self,
         listing: &crate::directory::Listing,
         ident: &Ident,
-    ) -> Result<Project> {
+    ) -> Result<Arc<Project>> {
         let hidden =
             || Error::new(Kind::NotFound, format!("There is no project `{ident}` that this key opens."));
         let project = listing.project(ident).map_err(|_| hidden())?;
-        if self.reaches(project.id, None) { Ok(project.clone()) } else { Err(hidden()) }
+        if self.reaches(project.id, None) { Ok(Arc::clone(project)) } else { Err(hidden()) }
     }
 }
 

@@ -15,13 +15,13 @@ use std::{collections::HashMap, sync::Arc};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Listing {
     pub(crate) organization: Option<Organization>,
-    pub(crate) projects: Vec<Project>,
-    environments: Vec<Environment>,
+    pub(crate) projects: Vec<Arc<Project>>,
+    environments: Vec<Arc<Environment>>,
     keys: HashMap<String, ApiKey>,
 }
 
 impl Listing {
-    pub(crate) fn environments(&self) -> &[Environment] {
+    pub(crate) fn environments(&self) -> &[Arc<Environment>] {
         &self.environments
     }
 
@@ -39,22 +39,24 @@ impl Listing {
             .ok_or_else(|| Error::new(Kind::Unavailable, "This server has not finished its first start yet."))
     }
 
-    pub(crate) fn project(&self, ident: &Ident) -> Result<&Project> {
+    pub(crate) fn project(&self, ident: &Ident) -> Result<&Arc<Project>> {
         self.projects
             .iter()
             .find(|p| ident.uuid() == Some(p.id.uuid()) || p.key.as_str() == ident.as_str())
             .ok_or_else(|| Error::new(Kind::NotFound, format!("There is no project `{ident}`.")))
     }
 
-    pub(crate) fn environment(&self, project: ProjectId, ident: &Ident) -> Result<&Environment> {
+    pub(crate) fn environment(&self, project: ProjectId, ident: &Ident) -> Result<&Arc<Environment>> {
         self.environments
             .iter()
             .filter(|e| e.project == project)
             .find(|e| ident.uuid() == Some(e.id.uuid()) || e.key.as_str() == ident.as_str())
-            .ok_or_else(|| Error::new(Kind::NotFound, format!("There is no environment `{ident}` in this project.")))
+            .ok_or_else(|| {
+                Error::new(Kind::NotFound, format!("There is no environment `{ident}` in this project."))
+            })
     }
 
-    pub(crate) fn environment_by_id(&self, id: EnvId) -> Option<&Environment> {
+    pub(crate) fn environment_by_id(&self, id: EnvId) -> Option<&Arc<Environment>> {
         self.environments.iter().find(|e| e.id == id)
     }
 }
@@ -80,8 +82,8 @@ impl Directory {
 async fn read(store: &dyn Store) -> Result<Listing> {
     Ok(Listing {
         organization: store.organization().await?,
-        projects: store.projects().await?,
-        environments: store.environments(None).await?,
+        projects: store.projects().await?.into_iter().map(Arc::new).collect(),
+        environments: store.environments(None).await?.into_iter().map(Arc::new).collect(),
         keys: store.api_keys().await?.into_iter().map(|k| (k.secret_hash.clone(), k)).collect(),
     })
 }
