@@ -13,6 +13,7 @@ mod secret;
 
 pub mod admin;
 pub mod check;
+pub mod elements;
 pub mod facts;
 pub mod policy;
 pub mod requests;

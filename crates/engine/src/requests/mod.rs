@@ -1,1 +1,134 @@
-//! requests
+//! Access requests and operation approvals: asked, seen, decided, withdrawn, waited for.
+//!
+//! How one moves is [`askfirst_domain::request`]; this module says who may move it, and what an approval gives. What the
+//! compatible API leaves open is settled here:
+//!
+//! - **Who may ask.** Any user in a tenant that they belong to; everybody belongs to `default`.
+//! - **What may be asked for.** Access requests: the assignable roles (`LEVEL_4`) of a `user_management` element.
+//!   Operation approvals: `_Approved_` on an instance of the element's resource. The instance need not exist yet; left
+//!   out, a key is made up, and the approval is for that one instance.
+//! - **Asking twice.** The same wish (person, role, place) while one is pending answers with the pending one. A role that
+//!   the person effectively has already is refused.
+//! - **Who sees one.** The requester; for access requests whoever effectively has a `LEVEL_1` to `LEVEL_3` role on the
+//!   instance or in its tenant; for operation approvals whoever effectively has `_Reviewer_` on the instance. To
+//!   everybody else it does not exist.
+//! - **Who decides.** For access requests a `LEVEL_1` role, for operation approvals `_Reviewer_`; never the requester, and
+//!   never an agent, which is sent to the page where its human confirms.
+//! - **Deciding twice.** The same decision by the same person is answered like the first; any other is refused with a
+//!   sentence that says who decided what and when.
+//! - **What an approval gives.** The role, without an end, in the transaction of the decision. When the person has been
+//!   given that role without an end meanwhile, nothing is added.
+
+mod annotate;
+mod ask_access;
+mod ask_operation;
+mod cancel;
+mod decide;
+mod delivery;
+mod list;
+mod narrow;
+mod open;
+mod sight;
+mod view;
+mod wait;
+
+pub use view::{Gives, PersonView, RequestView, Rights};
+
+use crate::{Acting, error::Error, error::Result};
+use askfirst_domain::{
+    Ident,
+    id::RequestId,
+    request::{RequestKind, Status},
+};
+
+/// The longest reason or comment, in characters.
+pub const MAX_TEXT: usize = 10_000;
+
+/// A wish for a role.
+#[derive(Debug, Clone)]
+pub struct AskAccess {
+    /// A `user_management` element, or an `approval_flow` element on the same resource.
+    pub element: Ident,
+    pub tenant: Ident,
+    /// May be left out where the element is about one resource; must agree with it.
+    pub resource: Option<Ident>,
+    /// `type:key`, key or id. Required for a role on a resource, refused for a role in a tenant.
+    pub instance: Option<String>,
+    pub role: Ident,
+    pub reason: String,
+}
+
+/// A wish to do something once somebody has looked at it.
+#[derive(Debug, Clone)]
+pub struct AskOperation {
+    /// An `operation_approval` element, or an `approval_management` element on the same resource.
+    pub element: Ident,
+    pub tenant: Ident,
+    /// May be left out; must agree with the element.
+    pub resource: Option<Ident>,
+    /// `type:key`, key or id; an instance that does not exist is created, none at all gets a key of its own.
+    pub instance: Option<String>,
+    pub reason: String,
+}
+
+/// What came of asking.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub view: RequestView,
+    /// The same was asked before and is still pending; this is that request.
+    pub existed: bool,
+}
+
+/// Narrows a list of requests. Each member that names something unknown is an error.
+#[derive(Debug, Clone, Default)]
+pub struct RequestQuery {
+    pub kind: Option<RequestKind>,
+    /// Resolved as when asking: an `approval_flow` lists what its `user_management` element holds, an
+    /// `approval_management` what the operation approvals on its resource hold.
+    pub element: Option<Ident>,
+    pub status: Option<Status>,
+    pub role: Option<Ident>,
+    pub resource: Option<Ident>,
+    pub instance: Option<String>,
+    pub tenant: Option<Ident>,
+}
+
+/// A reviewer's decision.
+#[derive(Debug, Clone)]
+pub struct Decide {
+    pub approve: Verdict,
+    pub comment: Option<String>,
+}
+
+/// Which way.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// Give the role that was asked for, or another assignable one.
+    Approve {
+        role: Option<Ident>,
+    },
+    Deny,
+}
+
+impl Acting {
+    /// The page on which the human decides. Holds no secret: whoever opens it has to sign in.
+    pub fn confirm_url(&self, id: RequestId) -> String {
+        format!("{}/inbox/requests/{id}", self.scope.engine.settings().public_url)
+    }
+}
+
+/// A reason or comment as it is kept.
+fn text(what: &str, text: &str) -> Result<String> {
+    let length = text.chars().count();
+    if length > MAX_TEXT {
+        return Err(Error::invalid(format!(
+            "The {what} may have {MAX_TEXT} characters at most; it has {length}."
+        )));
+    }
+    Ok(text.trim().to_owned())
+}
+
+/// A comment as it is kept; an empty one is none.
+fn comment(given: Option<&String>) -> Result<Option<String>> {
+    Ok(given.map(|given| text("comment", given)).transpose()?.filter(|comment| !comment.is_empty()))
+}

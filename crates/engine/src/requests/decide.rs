@@ -1,0 +1,275 @@
+//! Deciding a request.
+
+use super::{
+    Decide, RequestView, Verdict, ask_access::assignable, comment, delivery, sight::deciding_roles,
+    view::shown,
+};
+use crate::{
+    Acting, LiveState, Via,
+    commit::{Draft, Outcome, Tries},
+    error::{Error, Kind, Result},
+};
+use askfirst_domain::{
+    Ident,
+    change::{Change, Expect, ObjectRef},
+    facts::RoleAssignment,
+    id::{RequestId, TenantId},
+    request::{Moved, Refusal, Request, RequestKind, Ruling, Status, WantedRole},
+};
+use askfirst_store::{AssignmentFilter, Page, Versioned};
+use serde_json::json;
+
+impl Acting {
+    /// Decides a request. An approval gives the role in the same transaction.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] for a request that the person may not see, [`Kind::Forbidden`] for an agent, the requester and
+    /// whoever may see but not decide, [`Kind::Conflict`] when it is decided already or what it is about is gone,
+    /// [`Kind::Invalid`] for a role that may not be given.
+    pub async fn decide(&self, id: &Ident, decide: Decide) -> Result<RequestView> {
+        self.decide_as_shown(id, decide, None).await
+    }
+
+    /// As [`Acting::decide`], for a person who was shown a page: `shown` is [`RequestView::shown`] of what stood there.
+    ///
+    /// # Errors
+    /// [`Kind::Conflict`] besides, when the request has changed meanwhile; nothing is decided then.
+    pub async fn decide_shown(&self, id: &Ident, decide: Decide, shown: &str) -> Result<RequestView> {
+        self.decide_as_shown(id, decide, Some(shown)).await
+    }
+
+    async fn decide_as_shown(&self, id: &Ident, decide: Decide, seen: Option<&str>) -> Result<RequestView> {
+        let comment = comment(decide.comment.as_ref())?;
+        let mut tries = Tries::default();
+        loop {
+            let found = self.visible(id).await?;
+            let state = self.scope.state();
+            self.refuse_non_reviewer(&state, &found.value)?;
+            let ruling = ruling(&state, &found.value, &decide.approve)?;
+            let moved = found.value.decide(&self.person, ruling, comment.clone(), self.scope.op.now)?;
+            let request = match moved {
+                Moved::Before(request) => return self.view(request).await,
+                Moved::Now(request) => request,
+            };
+            if seen.is_some_and(|seen| seen != shown(&found.value)) {
+                return Err(Error::conflict(
+                    "This request has changed since it was shown; nothing was decided.",
+                ));
+            }
+            let draft = self.draft_decision(&state, &found, &request).await?;
+            match self.scope.commit(draft).await {
+                Ok(Outcome::Done(_)) => return self.view(request).await,
+                Ok(Outcome::Again) => {}
+                // The same role was given by somebody else at the same moment.
+                Err(e) if e.kind() == Kind::Duplicate => {}
+                Err(e) => return Err(e),
+            }
+            tries.again()?;
+        }
+    }
+
+    /// Refuses whoever is not a reviewer of this request, with the way that would be right.
+    pub(super) fn refuse_non_reviewer(&self, state: &LiveState, request: &Request) -> Result<()> {
+        let person = &self.person;
+        if self.via == Via::Agent {
+            return Err(Error::forbidden(format!(
+                "An agent decides nothing; {} may decide this at {}.",
+                person.key,
+                self.confirm_url(request.id)
+            )));
+        }
+        if person.id == request.requester.id {
+            return Err(Refusal::SelfReview { user: person.key.clone() }.into());
+        }
+        if self.sight().decides(request) {
+            return Ok(());
+        }
+        let place = request
+            .instance
+            .as_ref()
+            .map_or_else(|| format!("tenant {}", request.tenant), |i| i.reference().to_string());
+        let roles = deciding_roles(state, request);
+        let who = if roles.is_empty() {
+            "no role can, since its element or role is gone".to_owned()
+        } else {
+            format!("it takes the role {} there", roles.join(" or "))
+        };
+        Err(Error::forbidden(format!(
+            "{} may not decide this {} on {place}; {who}.",
+            person.key, request.kind
+        )))
+    }
+
+    async fn draft_decision(
+        &self,
+        state: &LiveState,
+        before: &Versioned<Request>,
+        request: &Request,
+    ) -> Result<Draft> {
+        let mut draft = Draft {
+            expects: vec![Expect::AtRevision(ObjectRef::Request(request.id), before.revision)],
+            ..Draft::default()
+        };
+        let element = state.snapshot.schema().element_by_id(request.element);
+        if request.status == Status::Approved {
+            if request.kind == RequestKind::AccessRequest {
+                let element = element
+                    .ok_or_else(|| Error::conflict("The element of this request does not exist any more."))?;
+                assignable(state, element, &Ident::from(request.role.id.uuid())).map_err(|e| {
+                    Error::conflict(format!("What was asked for can't be given any more: {}", e.message()))
+                })?;
+            }
+            draft.expects.push(Expect::SchemaAt(state.schema_revision));
+            self.draft_assignment(request, &mut draft).await?;
+        }
+        let code = match request.status {
+            Status::Approved => "request.approved",
+            _ => "request.denied",
+        };
+        draft.audit.push(self.request_event(code, request)?);
+        if let Some(element) = element {
+            draft.outbox.extend(delivery::webhook(&self.scope, element, request)?);
+        }
+        draft.changes.push(Change::PutRequest(request.clone()));
+        Ok(draft)
+    }
+
+    /// The assignment that an approval gives, if the person does not have it without an end already.
+    async fn draft_assignment(&self, request: &Request, draft: &mut Draft) -> Result<()> {
+        self.refuse_gone(request).await?;
+        let instance = request.instance.as_ref().map(|i| i.id);
+        draft.expects.push(Expect::Exists(ObjectRef::User(request.requester.id)));
+        draft.expects.push(Expect::Exists(ObjectRef::Tenant(request.tenant_id)));
+        draft.expects.push(Expect::Exists(ObjectRef::Role(request.role.id)));
+        draft.expects.extend(instance.map(|id| Expect::Exists(ObjectRef::Instance(id))));
+        match self.held_assignment(request, request.tenant_id).await? {
+            Some(held) if held.value.expires_at.is_none() => return Ok(()),
+            Some(held) => {
+                draft.expects.push(Expect::AtRevision(ObjectRef::Assignment(held.value.id), held.revision));
+                draft.changes.push(Change::DeleteAssignment(held.value));
+            }
+            None => draft.expects.push(Expect::NoAssignment {
+                user: request.requester.id,
+                role: request.role.id,
+                tenant: request.tenant_id,
+                instance,
+            }),
+        }
+        let assignment = RoleAssignment {
+            id: self.scope.engine.fresh_id(&self.scope.op)?,
+            user: request.requester.key.clone(),
+            user_id: request.requester.id,
+            role: request.role.key.clone(),
+            role_id: request.role.id,
+            tenant: request.tenant.clone(),
+            tenant_id: request.tenant_id,
+            instance: request.instance.clone(),
+            expires_at: None,
+            origin: Some(request.id),
+            created_at: self.scope.op.now,
+        };
+        draft.audit.push(self.assignment_event(request, &assignment)?);
+        draft.changes.push(Change::PutAssignment(assignment));
+        Ok(())
+    }
+
+    fn assignment_event(
+        &self,
+        request: &Request,
+        assignment: &RoleAssignment,
+    ) -> Result<askfirst_domain::audit::AuditEvent> {
+        let mut about = crate::commit::About {
+            request: Some(request.id),
+            object: assignment.instance.as_ref().map(|i| i.reference().to_string()),
+            ..self.about()
+        };
+        about.details.insert("user".to_owned(), json!(assignment.user));
+        about.details.insert("role".to_owned(), json!(assignment.role));
+        about.details.insert("tenant".to_owned(), json!(assignment.tenant));
+        self.scope.audit("role_assignment.created", about)
+    }
+
+    /// Refuses an approval of something that is not there any more.
+    async fn refuse_gone(&self, request: &Request) -> Result<()> {
+        let (store, env) = (self.scope.engine.store(), self.scope.env.id);
+        let gone = |what: String| {
+            Error::conflict(format!("{what} does not exist any more, so this can only be denied."))
+        };
+        if store.user(env, &Ident::from(request.requester.id.uuid())).await?.is_none() {
+            return Err(gone(format!("The user `{}`", request.requester.key)));
+        }
+        if store.tenant(env, &Ident::from(request.tenant_id.uuid())).await?.is_none() {
+            return Err(gone(format!("The tenant `{}`", request.tenant)));
+        }
+        if self.scope.state().snapshot.schema().role_by_id(request.role.id).is_none() {
+            return Err(gone(format!("The role `{}`", request.role.key)));
+        }
+        if let Some(instance) = &request.instance
+            && store.instance(env, &askfirst_store::InstanceIdent::Id(instance.id)).await?.is_none()
+        {
+            return Err(gone(format!("The instance {}", instance.reference())));
+        }
+        Ok(())
+    }
+
+    /// The assignment of the wanted role in the wanted place that is there already, ended or not.
+    async fn held_assignment(
+        &self,
+        request: &Request,
+        tenant: TenantId,
+    ) -> Result<Option<Versioned<RoleAssignment>>> {
+        let filter = AssignmentFilter {
+            users: Some(vec![request.requester.id]),
+            roles: Some(vec![request.role.id]),
+            tenants: Some(vec![tenant]),
+            instance: request.instance.as_ref().map(|i| i.id),
+            ..Default::default()
+        };
+        let (store, env) = (self.scope.engine.store(), self.scope.env.id);
+        let found = store.assignments(env, &filter, Page { offset: 0, limit: 1 }).await?;
+        match found.items.into_iter().next() {
+            Some(assignment) => Ok(store.assignment(env, assignment.id).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// The request with this id, if the person may know of it.
+    pub(super) async fn visible(&self, id: &Ident) -> Result<Versioned<Request>> {
+        let hidden = || Error::not_found("request", id);
+        let uuid = id.uuid().ok_or_else(hidden)?;
+        let found = self.scope.engine.store().request(self.scope.env.id, RequestId::new(uuid)).await?;
+        found.filter(|found| self.sight().sees(&found.value)).ok_or_else(hidden)
+    }
+}
+
+fn ruling(state: &LiveState, request: &Request, verdict: &Verdict) -> Result<Ruling> {
+    match verdict {
+        Verdict::Deny => Ok(Ruling::Deny),
+        Verdict::Approve { role: None } => Ok(Ruling::Approve { role: None }),
+        Verdict::Approve { role: Some(ident) } => {
+            Ok(Ruling::Approve { role: Some(other_role(state, request, ident)?) })
+        }
+    }
+}
+
+/// The role that a reviewer wants to give instead.
+pub(super) fn other_role(state: &LiveState, request: &Request, ident: &Ident) -> Result<WantedRole> {
+    let same = ident.uuid() == Some(request.role.id.uuid()) || ident.as_str() == request.role.key.as_str();
+    if same {
+        return Ok(request.role.clone());
+    }
+    if request.kind == RequestKind::OperationApproval {
+        return Err(Refusal::FixedRole.into());
+    }
+    let element = state.snapshot.schema().element_by_id(request.element);
+    let element =
+        element.ok_or_else(|| Error::conflict("The element of this request does not exist any more."))?;
+    let role = assignable(state, element, ident)?;
+    if role.resource.is_some() != request.instance.is_some() {
+        return Err(Error::invalid(format!(
+            "The role `{}` can't be given in the place that this request is about; choose one that can.",
+            role.key
+        )));
+    }
+    Ok(WantedRole { id: role.id, key: role.key.clone() })
+}

@@ -1,0 +1,196 @@
+//! Opening a request: the same for both kinds once it is clear who wants which role where.
+
+use super::{Asked, delivery};
+use crate::{
+    Acting, LiveState,
+    commit::{About, Draft, Outcome},
+    error::{Error, Kind, Result},
+};
+use askfirst_domain::{
+    Ident, Key,
+    change::{Change, Expect, ObjectRef},
+    element::Element,
+    facts::{Instance, InstanceLink, Tenant},
+    id::ResourceId,
+    request::{Request, RequestKind, Status, WantedRole, wish},
+    schema::Role,
+};
+use askfirst_policy::PlaceRef;
+use serde_json::json;
+use std::sync::Arc;
+
+/// Where a role is wanted.
+#[derive(Debug)]
+pub(super) enum Target {
+    Tenant,
+    Instance(Instance),
+    /// An instance that is created with the request.
+    Fresh(Instance),
+}
+
+impl Target {
+    pub(super) fn link(&self) -> Option<InstanceLink> {
+        match self {
+            Self::Tenant => None,
+            Self::Instance(i) | Self::Fresh(i) => {
+                Some(InstanceLink { id: i.id, resource: i.resource.clone(), key: i.key.clone() })
+            }
+        }
+    }
+}
+
+/// A wish in which every name has been found.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) kind: RequestKind,
+    pub(super) element: Arc<Element>,
+    pub(super) tenant: Tenant,
+    pub(super) resource: Option<(ResourceId, Key)>,
+    pub(super) target: Target,
+    pub(super) role: Arc<Role>,
+    pub(super) reason: String,
+}
+
+impl Acting {
+    /// The tenant of a call: it has to exist, the credential has to reach it, and the person has to belong to it.
+    pub(super) async fn own_tenant(&self, ident: &Ident) -> Result<Tenant> {
+        let tenant = self.scope.find_tenant(ident).await?.value;
+        if self.tenant.is_some_and(|only| only != tenant.id) {
+            return Err(Error::forbidden(format!(
+                "This session is for another tenant than `{}`; sign in for that tenant.",
+                tenant.key
+            )));
+        }
+        if !self.scope.is_member(self.person.id, tenant.id, tenant.key.as_str()).await? {
+            return Err(Error::new(
+                Kind::NotFound,
+                format!("The user `{}` does not belong to the tenant `{}`.", self.person.key, tenant.key),
+            ));
+        }
+        Ok(tenant)
+    }
+
+    /// Opens the request, or finds the pending one of the same wish. None: somebody else wrote first, resolve anew.
+    pub(super) async fn open(&self, state: &LiveState, wanted: Wanted) -> Result<Option<Asked>> {
+        self.refuse_held(state, &wanted)?;
+        let link = wanted.target.link();
+        let print = wish(wanted.kind, self.person.id, wanted.role.id, wanted.tenant.id, link.as_ref());
+        let store = self.scope.engine.store();
+        if let Some(pending) = store.pending_request(self.scope.env.id, &print).await? {
+            return Ok(Some(Asked { view: self.view(pending.value).await?, existed: true }));
+        }
+        let mut expects = vec![
+            Expect::NoPendingRequest { wish: print.clone() },
+            Expect::Exists(ObjectRef::User(self.person.id)),
+            Expect::Exists(ObjectRef::Tenant(wanted.tenant.id)),
+            Expect::SchemaAt(state.schema_revision),
+        ];
+        let request = self.new_request(&wanted, link, print)?;
+        let mut draft = Draft::default();
+        match wanted.target {
+            Target::Tenant => {}
+            Target::Instance(instance) => expects.push(Expect::Exists(ObjectRef::Instance(instance.id))),
+            Target::Fresh(instance) => {
+                let reference = format!("{}:{}", instance.resource, instance.key);
+                let about = About { object: Some(reference), request: Some(request.id), ..self.about() };
+                draft.audit.push(self.scope.audit("resource_instance.created", about)?);
+                draft.changes.push(Change::PutInstance(instance));
+            }
+        }
+        draft.expects = expects;
+        draft.audit.push(self.request_event("request.created", &request)?);
+        draft.outbox.extend(delivery::webhook(&self.scope, &wanted.element, &request)?);
+        draft.changes.push(Change::PutRequest(request.clone()));
+        match self.scope.commit(draft).await {
+            Ok(Outcome::Done(_)) => Ok(Some(Asked { view: self.view(request).await?, existed: false })),
+            Ok(Outcome::Again) => Ok(None),
+            // The same wish or the same new instance, written between the look and the commit.
+            Err(e) if e.kind() == Kind::Duplicate => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    fn new_request(&self, wanted: &Wanted, link: Option<InstanceLink>, print: String) -> Result<Request> {
+        let op = &self.scope.op;
+        Ok(Request {
+            id: self.scope.engine.fresh_id(op)?,
+            kind: wanted.kind,
+            element: wanted.element.id,
+            element_key: wanted.element.key.clone(),
+            requester: self.person.clone(),
+            tenant: wanted.tenant.key.clone(),
+            tenant_id: wanted.tenant.id,
+            resource: wanted.resource.as_ref().map(|(_, key)| key.clone()),
+            resource_id: wanted.resource.as_ref().map(|(id, _)| *id),
+            instance: link,
+            role: WantedRole { id: wanted.role.id, key: wanted.role.key.clone() },
+            reason: wanted.reason.clone(),
+            status: Status::Pending,
+            reviewer: None,
+            reviewer_comment: None,
+            reviewed_at: None,
+            created_at: op.now,
+            updated_at: op.now,
+            opened_by: op.principal.clone(),
+            wish: print,
+        })
+    }
+
+    /// Refuses a wish for what the person has already.
+    fn refuse_held(&self, state: &LiveState, wanted: &Wanted) -> Result<()> {
+        let link = match &wanted.target {
+            Target::Fresh(_) => return Ok(()),
+            other => other.link(),
+        };
+        let place = link.as_ref().map_or(PlaceRef::Tenant(wanted.tenant.key.as_str()), |i| {
+            PlaceRef::Instance { resource: i.resource.as_str(), key: i.key.as_str() }
+        });
+        let now = self.scope.op.now;
+        let roles = state.snapshot.roles_on(self.person.key.as_str(), &place, now);
+        if !roles.iter().any(|role| role.id == wanted.role.id) {
+            return Ok(());
+        }
+        let (user, role) = (&self.person.key, &wanted.role.key);
+        Err(Error::conflict(match wanted.kind {
+            RequestKind::AccessRequest => {
+                format!("{user} already has the role `{role}` on {place}, so there is nothing to ask for.")
+            }
+            RequestKind::OperationApproval => format!(
+                "{user} already has an approval (`{role}`) on {place} that was not used up; do the operation, \
+                 or have the role taken away before asking again."
+            ),
+        }))
+    }
+
+    /// An audit event about a request.
+    pub(super) fn request_event(
+        &self,
+        code: &str,
+        request: &Request,
+    ) -> Result<askfirst_domain::audit::AuditEvent> {
+        let object = request.instance.as_ref().map(|i| i.reference().to_string());
+        let mut about = About {
+            request: Some(request.id),
+            object: object.or_else(|| Some(request.tenant.to_string())),
+            ..self.about()
+        };
+        about.details.insert("kind".to_owned(), json!(request.kind));
+        about.details.insert("requester".to_owned(), json!(request.requester.key));
+        about.details.insert("role".to_owned(), json!(request.role.key));
+        if let Some(comment) = &request.reviewer_comment {
+            about.details.insert("comment".to_owned(), json!(comment));
+        }
+        self.scope.audit(code, about)
+    }
+
+    /// What every audit event of this person's calls says.
+    pub(super) fn about(&self) -> About {
+        About { on_behalf_of: Some(self.person.key.to_string()), ..About::default() }
+    }
+}
+
+/// The active element with this key or id.
+pub(super) fn element(state: &LiveState, ident: &Ident) -> Result<Arc<Element>> {
+    let found = state.snapshot.schema().element(ident).filter(|e| e.is_active).cloned();
+    found.ok_or_else(|| Error::not_found("element", ident))
+}

@@ -1,0 +1,161 @@
+//! What one person sees and decides, computed once per element and reused over a list.
+
+use super::view::Gives;
+use crate::{Acting, LiveState};
+use askfirst_domain::{
+    Key, Timestamp, UserKey,
+    decision::Place,
+    element::{Element, ElementType, Level, REVIEWER_ROLE},
+    id::{ElementId, RoleId, TenantId, UserId},
+    request::{Request, RequestKind},
+};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+/// The weakest level that sees the requests of others.
+const SEES: Level = Level::Viewer;
+/// The weakest level that decides access requests.
+const DECIDES: Level = Level::Owner;
+
+/// What makes a person a reader or a reviewer of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Power {
+    See(ElementId),
+    Decide(ElementId),
+    /// `_Reviewer_` on instances of the resource: sees and decides.
+    Review(Key),
+}
+
+/// One person's view of an environment at one revision.
+#[derive(Debug)]
+pub(super) struct Sight {
+    state: Arc<LiveState>,
+    user: UserKey,
+    id: UserId,
+    tenant: Option<TenantId>,
+    now: Timestamp,
+    places: HashMap<Power, HashSet<Place>>,
+}
+
+impl Acting {
+    pub(super) fn sight(&self) -> Sight {
+        Sight {
+            state: self.scope.state(),
+            user: self.person.key.clone(),
+            id: self.person.id,
+            tenant: self.tenant,
+            now: self.scope.op.now,
+            places: HashMap::new(),
+        }
+    }
+}
+
+impl Sight {
+    /// Whether the person may know of the request.
+    pub(super) fn sees(&mut self, request: &Request) -> bool {
+        if self.tenant.is_some_and(|tenant| tenant != request.tenant_id) {
+            return false;
+        }
+        if request.requester.id == self.id {
+            return true;
+        }
+        let power = match (request.kind, &request.resource) {
+            (RequestKind::AccessRequest, _) => Power::See(request.element),
+            (RequestKind::OperationApproval, Some(resource)) => Power::Review(resource.clone()),
+            (RequestKind::OperationApproval, None) => return false,
+        };
+        self.reaches(power, request)
+    }
+
+    /// Whether the person's roles let them decide the request. That it is pending and not their own is another matter.
+    pub(super) fn decides(&mut self, request: &Request) -> bool {
+        let power = match (request.kind, &request.resource) {
+            (RequestKind::AccessRequest, _) => Power::Decide(request.element),
+            (RequestKind::OperationApproval, Some(resource)) => Power::Review(resource.clone()),
+            (RequestKind::OperationApproval, None) => return false,
+        };
+        self.reaches(power, request)
+    }
+
+    /// Whether there is any place where the person sees requests of others.
+    pub(super) fn sees_others(&mut self) -> bool {
+        let state = Arc::clone(&self.state);
+        let schema = state.snapshot.schema();
+        let elements = schema.elements().map(|e| Power::See(e.id));
+        let resources = schema.resources().map(|r| Power::Review(r.key.clone()));
+        elements.chain(resources).any(|power| !self.places(power).is_empty())
+    }
+
+    /// What an approval of the request gives.
+    pub(super) fn gives(&self, request: &Request) -> Gives {
+        let schema = self.state.snapshot.schema();
+        let Some(role) = schema.role_by_id(request.role.id) else {
+            return Gives { role_name: request.role.key.to_string(), actions: Vec::new() };
+        };
+        let actions: BTreeSet<String> = schema
+            .permissions_of(role)
+            .into_iter()
+            .map(|p| match role.resource {
+                Some(_) => p.action.to_string(),
+                None => format!("{}:{}", p.resource, p.action),
+            })
+            .collect();
+        Gives { role_name: role.name.clone(), actions: actions.into_iter().collect() }
+    }
+
+    fn reaches(&mut self, power: Power, request: &Request) -> bool {
+        let in_tenant = matches!(power, Power::See(_) | Power::Decide(_));
+        let places = self.places(power);
+        let here = request.instance.as_ref().map(|i| Place::Instance(i.reference()));
+        here.is_some_and(|place| places.contains(&place))
+            || (in_tenant && places.contains(&Place::Tenant(request.tenant.clone())))
+    }
+
+    fn places(&mut self, power: Power) -> &HashSet<Place> {
+        let Self { state, user, now, places, .. } = self;
+        places.entry(power).or_insert_with_key(|power| {
+            let roles = roles_of(state, power);
+            if roles.is_empty() {
+                return HashSet::new();
+            }
+            state.snapshot.places(user.as_str(), &roles, *now).into_iter().collect()
+        })
+    }
+}
+
+/// The roles that carry a power.
+fn roles_of(state: &LiveState, power: &Power) -> Vec<RoleId> {
+    let schema = state.snapshot.schema();
+    let up_to = |id: &ElementId, weakest: Level| {
+        let element = schema.element_by_id(*id).filter(|e| e.kind == ElementType::UserManagement);
+        element.map(|e| levels_up_to(e, weakest)).unwrap_or_default()
+    };
+    match power {
+        Power::See(id) => up_to(id, SEES),
+        Power::Decide(id) => up_to(id, DECIDES),
+        Power::Review(resource) => schema
+            .role_by_key(Some(resource.as_str()), REVIEWER_ROLE)
+            .map(|role| role.id)
+            .into_iter()
+            .collect(),
+    }
+}
+
+fn levels_up_to(element: &Element, weakest: Level) -> Vec<RoleId> {
+    element.roles_to_levels.range(..=weakest).flat_map(|(_, roles)| roles.iter().copied()).collect()
+}
+
+/// The keys of the roles whose holders decide, for a sentence.
+pub(super) fn deciding_roles(state: &LiveState, request: &Request) -> Vec<String> {
+    let power = match (request.kind, &request.resource) {
+        (RequestKind::OperationApproval, Some(resource)) => Power::Review(resource.clone()),
+        _ => Power::Decide(request.element),
+    };
+    let schema = state.snapshot.schema();
+    roles_of(state, &power)
+        .into_iter()
+        .filter_map(|id| schema.role_by_id(id).map(|role| format!("`{}`", role.key)))
+        .collect()
+}
