@@ -9,6 +9,7 @@ mod context;
 mod directory;
 mod error;
 mod live;
+mod patch;
 mod secret;
 
 pub mod admin;
@@ -23,7 +24,10 @@ pub use access::{Acting, EnvScope, OrgScope, Via};
 pub use context::{Clock, Entropy, EntropyError, Op, SystemClock, SystemEntropy};
 pub use error::{Error, Kind, Result};
 pub use live::LiveState;
+pub use patch::Patch;
 pub use secret::Secret;
+
+pub use askfirst_store::{Listed, Page};
 
 use askfirst_domain::id::EnvId;
 use askfirst_store::Store;

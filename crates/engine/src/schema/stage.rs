@@ -1,0 +1,176 @@
+//! Planning a schema write: each step is checked against the schema as the steps before it leave it.
+
+use super::refuse;
+use crate::{
+    EnvScope,
+    commit::{About, Draft, Outcome, Tries},
+    error::{Error, Result},
+};
+use askfirst_domain::{
+    Id, Timestamp,
+    change::{Change, Expect},
+    schema::{Relation, Resource, Role},
+};
+use askfirst_policy::{Schema, Snapshot};
+use serde_json::{Map, Value};
+
+/// A schema write that is being planned.
+#[derive(Debug)]
+pub(crate) struct Stage<'a> {
+    scope: &'a EnvScope,
+    snapshot: Snapshot,
+    draft: Draft,
+}
+
+impl EnvScope {
+    /// Plans and commits a schema write; plans anew when somebody else wrote first. A plan without changes writes
+    /// nothing.
+    pub(crate) async fn write_schema<T>(
+        &self,
+        plan: impl Fn(&mut Stage<'_>) -> Result<T> + Send + Sync,
+    ) -> Result<T> {
+        let mut tries = Tries::default();
+        loop {
+            let state = self.state();
+            let mut stage = Stage { scope: self, snapshot: state.snapshot.clone(), draft: Draft::default() };
+            stage.draft.expects.push(Expect::SchemaAt(state.schema_revision));
+            let planned = plan(&mut stage)?;
+            if stage.draft.changes.is_empty() {
+                return Ok(planned);
+            }
+            match self.commit(stage.draft).await? {
+                Outcome::Done(_) => return Ok(planned),
+                Outcome::Again => tries.again()?,
+            }
+        }
+    }
+}
+
+impl Stage<'_> {
+    /// The schema as the plan so far leaves it.
+    pub(crate) fn schema(&self) -> &Schema {
+        self.snapshot.schema()
+    }
+
+    /// The moment of the call.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.scope.op.now
+    }
+
+    /// A fresh id.
+    pub(crate) fn fresh_id<K>(&self) -> Result<Id<K>> {
+        self.scope.engine.fresh_id(&self.scope.op)
+    }
+
+    /// Notes what happened, for the audit log.
+    pub(crate) fn note(&mut self, code: &str, object: impl ToString) -> Result<()> {
+        self.note_with(code, object, Map::new())
+    }
+
+    /// As [`Stage::note`], with what it became.
+    pub(crate) fn note_with(
+        &mut self,
+        code: &str,
+        object: impl ToString,
+        details: Map<String, Value>,
+    ) -> Result<()> {
+        let about = About { object: Some(object.to_string()), details, ..About::default() };
+        self.draft.audit.push(self.scope.audit(code, about)?);
+        Ok(())
+    }
+
+    /// Writes a resource. Permissions on actions that it does not have any more are taken out of the roles.
+    pub(crate) fn put_resource(&mut self, resource: Resource) -> Result<()> {
+        self.schema().check_resource(&resource)?;
+        let has = |action: &str| resource.actions.iter().any(|a| a.key.as_str() == action);
+        let reduced: Vec<Role> = self
+            .schema()
+            .roles()
+            .filter(|r| r.permissions.iter().any(|p| p.resource == resource.key && !has(p.action.as_str())))
+            .map(|r| {
+                let mut role = Role::clone(r);
+                role.permissions.retain(|p| p.resource != resource.key || has(p.action.as_str()));
+                role.updated_at = self.now();
+                role
+            })
+            .collect();
+        self.push(reduced.into_iter().map(Change::PutRole).chain([Change::PutResource(resource)]).collect());
+        Ok(())
+    }
+
+    /// Writes a role.
+    pub(crate) fn put_role(&mut self, role: Role) -> Result<()> {
+        self.schema().check_role(&role).map_err(|error| refuse::of_role(&role, error))?;
+        self.push(vec![Change::PutRole(role)]);
+        Ok(())
+    }
+
+    /// Writes a relation.
+    pub(crate) fn put_relation(&mut self, relation: Relation) -> Result<()> {
+        self.schema().check_relation(&relation)?;
+        self.push(vec![Change::PutRelation(relation)]);
+        Ok(())
+    }
+
+    /// Deletes a resource with all that stands on it.
+    pub(crate) fn delete_resource(&mut self, resource: &Resource) {
+        let (id, key) = (resource.id, resource.key.clone());
+        let roles: Vec<_> = self.schema().roles_of(Some(key.as_str())).map(|r| r.id).collect();
+        let now = self.now();
+        let mut changes: Vec<_> = self
+            .schema()
+            .detach_resource(id)
+            .into_iter()
+            .map(|role| Change::PutRole(touched(role, now)))
+            .collect();
+        changes.extend(self.schema().detach_levels(&roles).into_iter().map(Change::PutElement));
+        changes.push(Change::DeleteResource { id, key });
+        self.push(changes);
+    }
+
+    /// Deletes a role and takes it out of what names it.
+    pub(crate) fn delete_role(&mut self, role: &Role) {
+        let now = self.now();
+        let mut changes: Vec<_> = self
+            .schema()
+            .detach_role(role.id)
+            .into_iter()
+            .map(|role| Change::PutRole(touched(role, now)))
+            .collect();
+        changes.extend(self.schema().detach_levels(&[role.id]).into_iter().map(Change::PutElement));
+        changes.push(Change::DeleteRole {
+            id: role.id,
+            key: role.key.clone(),
+            resource: role.resource.clone(),
+        });
+        self.push(changes);
+    }
+
+    /// Deletes a relation and takes it out of what names it.
+    pub(crate) fn delete_relation(&mut self, relation: &Relation) {
+        let now = self.now();
+        let mut changes: Vec<_> = self
+            .schema()
+            .detach_relation(relation.id)
+            .into_iter()
+            .map(|role| Change::PutRole(touched(role, now)))
+            .collect();
+        let (id, key) = (relation.id, relation.key.clone());
+        changes.push(Change::DeleteRelation { id, key, object_resource: relation.object_resource.clone() });
+        self.push(changes);
+    }
+
+    fn push(&mut self, changes: Vec<Change>) {
+        self.snapshot = self.snapshot.apply(&changes);
+        self.draft.changes.extend(changes);
+    }
+}
+
+fn touched(role: Role, now: Timestamp) -> Role {
+    Role { updated_at: now, ..role }
+}
+
+/// The answer when a key of the schema is taken.
+pub(crate) fn taken(what: &str, key: impl std::fmt::Display) -> Error {
+    Error::duplicate(what, key)
+}

@@ -1,0 +1,64 @@
+//! Schema routes, under `/v2/schema/{project}/{env}`.
+
+mod actions;
+mod attributes;
+mod derivations;
+mod relations;
+mod resources;
+mod roles;
+
+use super::wire::Text;
+use crate::App;
+use axum::{
+    Router,
+    routing::{get, post, put},
+};
+use serde::Deserialize;
+use std::sync::Arc;
+
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/resources", get(resources::list).post(resources::create))
+        .route(
+            "/resources/{resource}",
+            get(resources::read).patch(resources::update).put(resources::replace).delete(resources::delete),
+        )
+        .route("/resources/{resource}/actions", get(actions::list).post(actions::create))
+        .route(
+            "/resources/{resource}/actions/{action}",
+            get(actions::read).patch(actions::update).delete(actions::delete),
+        )
+        .route("/resources/{resource}/attributes", get(attributes::list).post(attributes::create))
+        .route(
+            "/resources/{resource}/attributes/{attribute}",
+            get(attributes::read).patch(attributes::update).delete(attributes::delete),
+        )
+        .route("/resources/{resource}/relations", get(relations::list).post(relations::create))
+        .route("/resources/{resource}/relations/{relation}", get(relations::read).delete(relations::delete))
+        .route("/resources/{resource}/roles", get(roles::list).post(roles::create))
+        .route(
+            "/resources/{resource}/roles/{role}",
+            get(roles::read).patch(roles::update).delete(roles::delete),
+        )
+        .route(
+            "/resources/{resource}/roles/{role}/permissions",
+            post(roles::assign_permissions).delete(roles::remove_permissions),
+        )
+        .route(
+            "/resources/{resource}/roles/{role}/implicit_grants",
+            post(derivations::create).delete(derivations::delete),
+        )
+        .route(
+            "/resources/{resource}/roles/{role}/implicit_grants/conditions",
+            put(derivations::set_conditions),
+        )
+        .route("/roles", get(roles::list).post(roles::create))
+        .route("/roles/{role}", get(roles::read).patch(roles::update).delete(roles::delete))
+        .route("/roles/{role}/permissions", post(roles::assign_permissions).delete(roles::remove_permissions))
+}
+
+/// The resource that a path names.
+#[derive(Debug, Deserialize)]
+struct OnResource {
+    resource: Text,
+}

@@ -1,0 +1,120 @@
+//! What many of Permit's models and calls share.
+
+use crate::{App, error::Answer, error::Failure, listing::PageQuery};
+use askfirst_domain::{
+    Ident, Timestamp,
+    id::{EnvId, OrgId, ProjectId},
+};
+use askfirst_engine::{EnvScope, Error, Page};
+use axum::{extract::FromRequestParts, http::request::Parts};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::{Map, Value};
+use std::{fmt, sync::Arc};
+
+/// Where a thing is, in every model of an environment.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Home {
+    organization_id: OrgId,
+    project_id: ProjectId,
+    environment_id: EnvId,
+}
+
+impl From<&EnvScope> for Home {
+    fn from(scope: &EnvScope) -> Self {
+        let env = scope.environment();
+        Self { organization_id: env.org, project_id: env.project, environment_id: env.id }
+    }
+}
+
+/// A moment, as RFC 3339 in UTC.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment(pub(crate) Timestamp);
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let read: jiff::Timestamp = text.parse().map_err(|_| {
+            de::Error::custom(format!(
+                "`{text}` is no moment; write it as RFC 3339, e.g. 2030-01-31T12:00:00Z"
+            ))
+        })?;
+        Ok(Self(Timestamp::from_micros(read.as_microsecond())))
+    }
+}
+
+/// What names something, in a path, a query or a body: text, or a whole number where a caller's keys are numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Text(pub(crate) String);
+
+impl Text {
+    /// As key or id.
+    pub(crate) fn ident(&self) -> Ident {
+        Ident::new(self.0.as_str())
+    }
+
+    /// As a key to be given to something new.
+    pub(crate) fn key<K>(&self) -> Answer<K>
+    where
+        K: std::str::FromStr<Err = askfirst_domain::KeyError>,
+    {
+        Ok(self.0.parse().map_err(Error::from)?)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl de::Visitor<'_> for TextVisitor {
+    type Value = Text;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key or id, as text or as a whole number")
+    }
+    fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+        Ok(Text(text.to_owned()))
+    }
+    fn visit_u64<E>(self, number: u64) -> Result<Text, E> {
+        Ok(Text(number.to_string()))
+    }
+    fn visit_i64<E>(self, number: i64) -> Result<Text, E> {
+        Ok(Text(number.to_string()))
+    }
+}
+
+/// The query of a call; one that does not read is an error in the usual shape.
+#[derive(Debug)]
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<T: de::DeserializeOwned> FromRequestParts<Arc<App>> for Params<T> {
+    type Rejection = Failure;
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
+        let read = axum_extra::extract::Query::<T>::from_request_parts(parts, app).await;
+        let axum_extra::extract::Query(query) =
+            read.map_err(|e| Error::invalid(format!("The query can't be read: {e}.")))?;
+        Ok(Self(query))
+    }
+}
+
+/// How many items a list gives when the call does not say.
+pub(crate) const PER_PAGE: u32 = 100;
+
+/// The part of a list that a call asks for.
+pub(crate) fn page(page: Option<u32>, per_page: Option<u32>) -> Answer<Page> {
+    let (offset, limit) = PageQuery { page, per_page }.window(PER_PAGE)?;
+    Ok(Page { offset, limit })
+}
+
+/// The members that only Permit's old clients know, out of all that a body has besides the known ones.
+pub(crate) fn compat(rest: Map<String, Value>) -> Map<String, Value> {
+    rest.into_iter().filter(|(name, _)| name.starts_with("v1compat_")).collect()
+}
