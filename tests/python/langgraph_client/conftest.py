@@ -78,9 +78,9 @@ class Evening:
                 yield Agent(session, await load_mcp_tools(session))
 
     @asynccontextmanager
-    async def http(self, key: str) -> AsyncIterator[Agent]:
-        """`/mcp` over Streamable HTTP with one key."""
-        headers = {"Authorization": f"Bearer {key}"}
+    async def http(self, key: str, **more: str) -> AsyncIterator[Agent]:
+        """`/mcp` over Streamable HTTP with one key (and further headers, `_` for `-`)."""
+        headers = {"Authorization": f"Bearer {key}", **{name.replace("_", "-"): value for name, value in more.items()}}
         async with streamablehttp_client(f"{self.server.url}/mcp", headers=headers) as (read, write, _):
             async with ClientSession(read, write) as session:
                 await asyncio.wait_for(session.initialize(), HELLO_LIMIT_SECONDS)

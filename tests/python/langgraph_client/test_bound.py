@@ -171,17 +171,59 @@ def test_the_key_opens_mcp_and_nothing_else(evening):
     assert evening.status(asked) == "pending"
 
 
-@pytest.mark.parametrize("key", [None, "wrong", "environment"])
-def test_mcp_needs_a_persons_key(evening, key):
-    headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+@pytest.mark.parametrize("key", [None, "wrong"])
+def test_mcp_needs_a_key(evening, key):
+    headers = {"accept": "application/json, text/event-stream"}
     if key:
-        headers["authorization"] = f"Bearer {evening.server.key if key == 'environment' else key}"
+        headers["authorization"] = f"Bearer {key}"
     hello = {
         "jsonrpc": "2.0", "id": 1, "method": "initialize",
         "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}},
     }
     answer = httpx.post(f"{evening.server.url}/mcp", json=hello, headers=headers, trust_env=False)
-    assert answer.status_code in ((401,) if key != "environment" else (401, 403)), answer.text
+    assert answer.status_code == 401, answer.text
+
+
+@pytest.mark.parametrize("name", ["rose", "joe"])
+def test_an_environments_key_alone_is_nobody(evening, name):
+    async def story():
+        async with evening.http(evening.server.key) as agent:
+            return await agent.session.call_tool("create_access_request", {
+                "user_id": name, "role": "child-can-order", "reason": "x", "resource_instance": PLACE,
+            })
+
+    assert refused(story)
+    assert family.Permissions(evening.wire, "joe").list_access()["total_count"] == 0
+
+
+@pytest.mark.parametrize("claim", [{"x_askfirst_as": "joe"}, {"x_askfirst_trust_user_id": "true"}])
+def test_a_persons_key_cannot_be_talked_into_more(evening, claim):
+    """The headers by which an environment's key names a person mean nothing on a person's own key."""
+    request = family.Permissions(evening.wire, "henry").ask_access(PLACE)["id"]
+    key = evening.server.new_key("--as", "henry")
+
+    async def story():
+        async with evening.http(key, **claim) as agent:
+            return await agent.session.call_tool("approve_access_request", {"user_id": "joe", "access_request_id": request})
+
+    assert refused(story)
+    assert evening.status(request) == "pending" and not evening.may("henry", "read")
+
+
+def refused(story) -> bool:
+    """Whether the connection or the call was turned down."""
+    try:
+        return run(story()).isError
+    except BaseException as failure:
+        assert any(type(cause).__name__ in ("McpError", "HTTPStatusError") for cause in causes(failure)), failure
+        return True
+
+
+def causes(failure: BaseException):
+    """The exceptions of a group, however deep; or the one that is none."""
+    for inner in getattr(failure, "exceptions", ()):
+        yield from causes(inner)
+    yield failure
 
 
 def test_a_page_of_another_origin_cannot_use_it(evening):

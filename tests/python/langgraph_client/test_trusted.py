@@ -193,12 +193,12 @@ def test_look_wait_and_withdraw(evening):
         async with evening.stdio("--trust-user-id") as agent:
             asked = structure_of(await agent.use(
                 "create_access_request", user_id="henry", role="child-can-order", reason="18", resource_instance=PLACE))
-            seen = structure_of(await agent.use("get_request", request_id=asked["id"]))
+            seen = structure_of(await agent.use("get_request", user_id="henry", request_id=asked["id"]))
             assert (seen["id"], seen["status"]) == (asked["id"], "pending")
-            waited = structure_of(await agent.use("wait_for_decision", request_id=asked["id"], timeout_seconds=1))
+            waited = structure_of(await agent.use("wait_for_decision", user_id="henry", request_id=asked["id"], timeout_seconds=1))
             assert waited["status"] == "pending"
 
-            waiting = asyncio.create_task(agent.use("wait_for_decision", request_id=asked["id"], timeout_seconds=50))
+            waiting = asyncio.create_task(agent.use("wait_for_decision", user_id="henry", request_id=asked["id"], timeout_seconds=50))
             await asyncio.to_thread(
                 family.Permissions(evening.wire, "joe").decide_access, asked["id"], "approve", {"reviewer_comment": "ok"})
             decided = structure_of(await asyncio.wait_for(waiting, 20))
@@ -206,7 +206,7 @@ def test_look_wait_and_withdraw(evening):
 
             dish = structure_of(await agent.use(
                 "create_operation_approval", user_id="henry", reason="lobster", resource_instance=PLACE))
-            gone = structure_of(await agent.use("cancel_request", request_id=dish["id"], reason="not hungry"))
+            gone = structure_of(await agent.use("cancel_request", user_id="henry", request_id=dish["id"], reason="not hungry"))
             assert gone["status"] == "canceled" and evening.status(dish["id"], "operation") == "canceled"
 
     run(story())
@@ -231,12 +231,25 @@ def test_a_denied_check_says_what_to_ask_for(evening):
     ("list_access_requests", {"user_id": "nobody"}, "nobody"),
     ("approve_access_request", {"user_id": "joe", "access_request_id": str(uuid.UUID(int=7))}, str(uuid.UUID(int=7))),
     ("approve_operation_approval", {"user_id": "joe", "operation_approval_id": "pizza"}, "pizza"),
-    ("get_request", {"request_id": str(uuid.UUID(int=7))}, str(uuid.UUID(int=7))),
+    ("get_request", {"user_id": "henry", "request_id": str(uuid.UUID(int=7))}, str(uuid.UUID(int=7))),
 ])
 def test_refusals_are_tool_errors_of_one_sentence(evening, tool, arguments, says):
     async def story():
         async with evening.stdio("--trust-user-id") as agent:
             assert says in refusal_of(await agent.use(tool, **arguments))
+
+    run(story())
+
+
+def test_a_call_for_nobody_asks_for_whom(evening):
+    async def story():
+        async with evening.stdio("--trust-user-id") as agent:
+            for tool, arguments in (
+                ("create_access_request", {"role": "child-can-order", "reason": "x", "resource_instance": PLACE}),
+                ("check_permission", {"action": "read", "resource_instance": PLACE}),
+            ):
+                answer = await agent.session.call_tool(tool, arguments)
+                assert answer.isError and "user_id" in answer.content[0].text
 
     run(story())
 
