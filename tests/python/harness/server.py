@@ -5,6 +5,7 @@ import queue
 import re
 import secrets
 import signal
+import stat
 import subprocess
 import threading
 import time
@@ -143,6 +144,14 @@ class Server:
             f"`askfirst {' '.join(arguments)}` ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
         )
         return done.stdout
+
+    def first_key(self, opens: str) -> str:
+        """A key of the file that the first start wrote for its owner's eyes, such as `organization default`."""
+        file = self.data / "keys.txt"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, "others may read the first keys"
+        found = re.search(rf"{re.escape(opens)}\b\W*\s(\S+)\s*$", file.read_text(), re.MULTILINE)
+        assert found, f"no key of `{opens}` in {file.name}"
+        return found.group(1)
 
     def new_key(self, *arguments: str, **environment: str) -> str:
         """`askfirst key create ...`: the key stands alone on the last line."""

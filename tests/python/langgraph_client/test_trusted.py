@@ -353,8 +353,27 @@ def test_a_wrong_key_is_said_to_be_one(evening):
     run(story())
 
 
-def test_the_mode_must_be_chosen(evening):
-    for arguments in ((), ("--as", "henry", "--trust-user-id")):
-        done = evening.server.cli("mcp", *arguments, **evening.tutorial_environment())
-        assert done.returncode != 0 and done.stdout == ""
-        assert "--as" in done.stderr and "--trust-user-id" in done.stderr, done.stderr
+def test_the_modes_exclude_each_other(evening):
+    done = evening.server.cli("mcp", "--as", "henry", "--trust-user-id", **evening.tutorial_environment())
+    assert done.returncode != 0 and done.stdout == ""
+    assert "--as" in done.stderr and "--trust-user-id" in done.stderr, done.stderr
+
+
+def test_an_environments_key_needs_a_mode(evening):
+    async def story():
+        async with evening.stdio() as agent:
+            refusal = refusal_of(await agent.use("list_access_requests", user_id="joe"))
+            assert "--as" in refusal and "--trust-user-id" in refusal
+
+    run(story())
+
+
+def test_a_persons_key_needs_none(evening):
+    async def story():
+        variables = evening.tutorial_environment(PERMIT_API_KEY=evening.server.new_key("--as", "henry"))
+        async with evening.stdio(environment=variables) as agent:
+            structure_of(await agent.use(
+                "create_access_request", role="child-can-order", reason="18", resource_instance=PLACE))
+            assert "henry" in refusal_of(await agent.use("list_access_requests", user_id="joe"))
+
+    run(story())

@@ -52,19 +52,19 @@ def test_a_page_that_is_too_large(sdk):
     assert raised.value.status_code in (400, 422)
 
 
-@pytest.mark.parametrize("scope", ["org", "project"])
-def test_wider_keys(facade, empty_server, scope):
-    wider = Sdk(empty_server.url, empty_server.new_key("--scope", scope), facade)
+@pytest.mark.parametrize("opens", ["organization default", "project default"])
+def test_wider_keys(facade, empty_server, opens):
+    wider = Sdk(empty_server.url, empty_server.first_key(opens), facade)
     answer = Wire(empty_server.url, wider.key).get("/v2/api-key/scope")
     assert answer["organization_id"]
-    assert bool(answer.get("project_id")) is (scope == "project") and not answer.get("environment_id")
+    assert bool(answer.get("project_id")) is opens.startswith("project") and not answer.get("environment_id")
     assert {"dev", "production"} <= {env.key for env in wider(wider.api.environments.list("default"))}
     with pytest.raises(PermitContextError):
         wider(wider.api.users.list())
 
 
 def test_the_record_of_an_environments_key_keeps_its_secret(facade, empty_server):
-    wider = Sdk(empty_server.url, empty_server.new_key("--scope", "project"), facade)
+    wider = Sdk(empty_server.url, empty_server.first_key("project default"), facade)
     record = wider(wider.api.environments.get_api_key("default", "dev"))
     assert str(record.environment_id) == Wire(empty_server.url, empty_server.key).get("/v2/api-key/scope")["environment_id"]
     assert record.secret is None, "only a hash is kept"

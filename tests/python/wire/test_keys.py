@@ -97,6 +97,25 @@ def test_a_session_of_another_environment(server, wire, home, other_environment_
     intruder.close()
 
 
+def test_a_key_makes_no_wider_key(server):
+    for scope in ("org", "project"):
+        done = server.cli("key", "create", "--scope", scope)
+        assert done.returncode != 0 and done.stdout == "", f"{scope}: {done.stdout}"
+    own = Wire(server.url, server.new_key("--scope", "env"))
+    assert own.get("/v2/api-key/scope") == Wire(server.url, server.key).get("/v2/api-key/scope")
+    own.close()
+
+
+def test_the_first_keys_open_what_they_say(server):
+    for opens, members in (
+        ("organization default", 1), ("project default", 2), ("environment default/production", 3),
+    ):
+        client = Wire(server.url, server.first_key(opens))
+        scope = client.get("/v2/api-key/scope")
+        assert len([value for value in scope.values() if value]) == members, (opens, scope)
+        client.close()
+
+
 def test_what_is_open_to_all_tells_nothing(server):
     client = Wire(server.url, None)
     for path in ("/healthy", "/health", "/ready", "/version"):
