@@ -8,6 +8,7 @@
 mod builder;
 mod error;
 mod node;
+mod plan;
 mod run;
 mod state;
 mod step;
