@@ -1,4 +1,4 @@
-"""A server with the family of the example, and ways to connect an agent's tools to it."""
+"""The family's evening, with an agent's tools as LangChain sees them."""
 
 import asyncio
 import json
@@ -13,13 +13,11 @@ from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamablehttp_client
 
-from harness import family
-from harness.server import REPOSITORY, Server, binary, clean_environment
-from harness.wire import Wire
+from harness import evening as harness
+from harness.server import Server, binary
 
-POLICY = REPOSITORY / "examples" / "family" / "policy.yaml"
-PLACE = "pizza-palace"
 HELLO_LIMIT_SECONDS = 30
+PLACE = harness.PLACE
 
 
 @dataclass
@@ -35,41 +33,16 @@ class Agent:
         return await chosen.ainvoke({"name": tool, "args": arguments, "id": "call", "type": "tool_call"})
 
 
-class Evening:
-    """One server with the example's policy: joe and jane are parents, henry and rose are children."""
-
-    def __init__(self, server: Server):
-        self.server = server
-        self.wire = Wire(server.url, server.key)
-        if POLICY.exists():
-            server.cli_ok("policy", "apply", str(POLICY))
-        else:
-            family.write_policy(self.wire)
-            family.settle(self.wire, mark="", place=PLACE)
-
-    def tutorial_environment(self, **changes: Optional[str]) -> Dict[str, str]:
-        """The variables of the tutorial's `.env`; `None` leaves one out."""
-        variables: Dict[str, Optional[str]] = {
-            "TENANT": "default",
-            "RESOURCE_KEY": family.RESOURCE,
-            "ACCESS_ELEMENTS_CONFIG_ID": family.ACCESS,
-            "OPERATION_ELEMENTS_CONFIG_ID": family.DISHES,
-            "LOCAL_PDP_URL": self.server.url,
-            "PERMIT_API_KEY": self.server.key,
-            "PROJECT_ID": "default",
-            "ENV_ID": "dev",
-        }
-        variables.update(changes)
-        return {name: value for name, value in variables.items() if value is not None}
+class Evening(harness.Evening):
+    """The evening, and ways to connect to it."""
 
     @asynccontextmanager
     async def stdio(self, *arguments: str, environment: Optional[Dict[str, str]] = None, cwd: Any = None) -> AsyncIterator[Agent]:
         """`askfirst mcp ARGUMENTS` as the client's child."""
-        variables = self.tutorial_environment() if environment is None else environment
         child = StdioServerParameters(
             command=binary(),
             args=["mcp", *arguments],
-            env=clean_environment(self.server.home, **variables),
+            env=self.child_environment(environment),
             cwd=cwd or self.server.home,
         )
         with open(self.server.home / "mcp.log", "a") as log:
@@ -95,16 +68,6 @@ class Evening:
         else:
             async with self.http(self.server.new_key("--as", person)) as agent:
                 yield agent
-
-    def status(self, request: str, kind: str = "access") -> str:
-        """The state of one request, asked of the API and not of the tools."""
-        as_joe = family.Permissions(self.wire, "joe")
-        if kind == "access":
-            return self.wire.get(f"{as_joe.access}/{request}")["status"]
-        return as_joe.session.get(f"{as_joe.operations}/{request}")["status"]
-
-    def may(self, user: str, action: str, place: str = PLACE) -> bool:
-        return self.wire.allowed(user, action, f"{family.RESOURCE}:{place}")
 
 
 @pytest.fixture
