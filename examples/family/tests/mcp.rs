@@ -46,10 +46,10 @@ async fn a_client_lists_orders_and_reads_refusals() {
     let menu = client.call_tool(call("list_dishes", &json!({"restaurant": "pizza-palace"}))).await.unwrap();
     let text = &menu.content[0].as_text().unwrap().text;
     assert!(
-        text.contains("truffle-pizza at pizza-palace: Truffle pizza, $14.00, needs an approval"),
+        text.contains("truffle-pizza at pizza-palace: Truffle Pizza, $24.50, needs an approval"),
         "{text}"
     );
-    assert_eq!(menu.structured_content.unwrap()["dishes"].as_array().unwrap().len(), 3);
+    assert_eq!(menu.structured_content.unwrap()["dishes"].as_array().unwrap().len(), 4);
 
     let order = json!({"restaurant": "pizza-palace", "dish": "margherita"});
     let placed = client.call_tool(call("order_dish", &order)).await.unwrap();

@@ -238,7 +238,7 @@ async fn an_order_that_cannot_be_written_after_spending_says_so() {
 async fn an_unknown_dish_names_the_menu_and_asks_nobody() {
     let house = house(Desk::default()).await;
     let refusal = house.order("sushi").await.unwrap_err();
-    let menu = "There is no dish `sushi` at `pizza-palace`; there is marinara, margherita, truffle-pizza.";
+    let menu = "There is no dish `sushi` at `pizza-palace`; there is marinara, margherita, truffle-pizza, family-feast.";
     assert_eq!(refusal.to_string(), menu);
     assert!(house.states().await.is_empty());
 }
