@@ -6,6 +6,8 @@
 //! - each commit of an environment gets the next revision, without gaps, in one total order;
 //! - a commit that was answered is on the disk.
 
+#[cfg(feature = "contract")]
+pub mod contract;
 mod filter;
 mod model;
 mod sql;

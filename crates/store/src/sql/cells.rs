@@ -64,7 +64,7 @@ impl<'r, R: Row> Cells<'r, R> {
         self.row.text(column).map_err(|e| self.corrupt(&e))
     }
 
-    fn str(&mut self) -> Result<&'r str, StoreError> {
+    pub(crate) fn str(&mut self) -> Result<&'r str, StoreError> {
         let cell = self.opt_str()?;
         self.there(cell)
     }

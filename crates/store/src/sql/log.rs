@@ -1,14 +1,13 @@
 //! The change log, the audit events and the outbox of a commit.
 
 use super::{
-    Statement, Value,
+    Statement, Value, payload,
     put::json,
     tables::{MANY, insert},
 };
 use crate::{Commit, StoreError, sql::number};
 use askfirst_domain::{
     audit::{AuditEvent, OutboxItem},
-    change::Change,
     id::EnvId,
 };
 use std::sync::LazyLock;
@@ -22,6 +21,7 @@ pub(crate) fn change_rows(commit: &Commit, revision: u64) -> Result<Vec<Statemen
     let actor = json(&commit.actor)?;
     let mut rows = Vec::with_capacity(commit.changes.len());
     for (seq, change) in (0_i64..).zip(&commit.changes) {
+        let (kind, payload) = payload::encode(change)?;
         rows.push(vec![
             Value::from(commit.env),
             number(revision).into(),
@@ -29,8 +29,8 @@ pub(crate) fn change_rows(commit: &Commit, revision: u64) -> Result<Vec<Statemen
             commit.at.into(),
             actor.as_str().into(),
             commit.call.as_deref().into(),
-            kind_of(change).into(),
-            json(change)?.into(),
+            kind.into(),
+            payload.into(),
         ]);
     }
     let mut statements = Vec::new();
@@ -71,28 +71,4 @@ pub(crate) fn outbox_row(env: EnvId, item: &OutboxItem) -> Result<Statement, Sto
             item.created_at.into(),
         ],
     ))
-}
-
-fn kind_of(change: &Change) -> &'static str {
-    match change {
-        Change::PutResource(_) => "put_resource",
-        Change::DeleteResource { .. } => "delete_resource",
-        Change::PutRole(_) => "put_role",
-        Change::DeleteRole { .. } => "delete_role",
-        Change::PutRelation(_) => "put_relation",
-        Change::DeleteRelation { .. } => "delete_relation",
-        Change::PutElement(_) => "put_element",
-        Change::DeleteElement { .. } => "delete_element",
-        Change::PutUser(_) => "put_user",
-        Change::DeleteUser { .. } => "delete_user",
-        Change::PutTenant(_) => "put_tenant",
-        Change::DeleteTenant { .. } => "delete_tenant",
-        Change::PutInstance(_) => "put_instance",
-        Change::DeleteInstance { .. } => "delete_instance",
-        Change::PutAssignment(_) => "put_assignment",
-        Change::DeleteAssignment(_) => "delete_assignment",
-        Change::PutTuple(_) => "put_tuple",
-        Change::DeleteTuple(_) => "delete_tuple",
-        Change::PutRequest(_) => "put_request",
-    }
 }

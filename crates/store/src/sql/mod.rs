@@ -9,6 +9,7 @@ mod delete;
 mod expect;
 mod list;
 mod log;
+mod payload;
 mod put;
 pub(crate) mod read;
 pub(crate) mod rows;

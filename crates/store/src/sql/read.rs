@@ -67,7 +67,7 @@ pub(crate) fn schema_written(env: EnvId, revision: u64) -> Statement {
 
 /// Whole revisions after one, up to that in which the `limit`-th change stands.
 pub(crate) fn changes_after(env: EnvId, revision: u64, limit: usize) -> Statement {
-    const SQL: &str = "SELECT revision, seq, at, actor, payload FROM change \
+    const SQL: &str = "SELECT revision, seq, at, actor, kind, payload FROM change \
          WHERE env = $1 AND revision > $2 AND revision <= coalesce( \
              (SELECT revision FROM change WHERE env = $1 AND revision > $2 \
               ORDER BY env, revision, seq LIMIT 1 OFFSET $3), 9223372036854775807) \

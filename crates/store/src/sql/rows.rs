@@ -1,6 +1,6 @@
 //! From rows to the words of the domain. Each function reads the columns that its table names.
 
-use super::{Cells, Row};
+use super::{Cells, Row, payload};
 use crate::{ChangeRecord, Head, StoreError, Versioned};
 use askfirst_domain::{
     audit::AuditEvent,
@@ -117,7 +117,7 @@ pub(crate) fn head<R: Row>(row: &R) -> Result<Head, StoreError> {
     Ok(Head { epoch: c.uuid()?, revision: c.whole()? })
 }
 
-/// `revision, seq, at, actor, payload`.
+/// `revision, seq, at, actor, kind, payload`.
 pub(crate) fn change<R: Row>(row: &R) -> Result<ChangeRecord, StoreError> {
     let mut c = Cells::of("change", row);
     Ok(ChangeRecord {
@@ -126,7 +126,7 @@ pub(crate) fn change<R: Row>(row: &R) -> Result<ChangeRecord, StoreError> {
             .map_err(|e| StoreError::Corrupt { what: "change", detail: e.to_string() })?,
         at: c.at()?,
         actor: c.json()?,
-        change: c.json()?,
+        change: payload::decode(c.str()?, c.str()?)?,
     })
 }
 

@@ -1,0 +1,129 @@
+//! Expectations: checked in the transaction, each of them both ways.
+
+use super::{Outcome, Things, World, things::fresh};
+use crate::{CommitError, Store};
+use askfirst_domain::{
+    change::{Change, Expect, ObjectRef},
+    request::Status,
+};
+use std::sync::Arc;
+
+/// Every kind of expectation lets a commit through when it holds and refuses it, naming itself, when it does not.
+pub async fn each_expectation_holds_or_refuses(store: Arc<dyn Store>) -> Outcome {
+    let world = World::start(store).await?;
+    let (user, tenant) = (Things::user("joe")?, Things::tenant("acme")?);
+    let resource = Things::resource("folder")?;
+    let role = Things::role(Some(&resource), "editor")?;
+    let element = Things::element("form", &role)?;
+    let relation = Things::relation(&resource, "parent", &resource)?;
+    let (a, b) = (Things::instance(&resource, "a", &tenant)?, Things::instance(&resource, "b", &tenant)?);
+    let assignment = Things::assignment(&user, &role, &tenant, Some(&a));
+    let tuple = Things::tuple(&a, &relation, &b);
+    let request = Things::request(&element, &user, &role, &tenant, Some(&b));
+    world
+        .commit(vec![
+            Change::PutUser(user.clone()),
+            Change::PutTenant(tenant.clone()),
+            Change::PutResource(resource.clone()),
+            Change::PutRole(role.clone()),
+            Change::PutElement(element.clone()),
+            Change::PutRelation(relation.clone()),
+        ])
+        .await?;
+    world
+        .commit(vec![
+            Change::PutInstance(a.clone()),
+            Change::PutInstance(b.clone()),
+            Change::PutAssignment(assignment.clone()),
+            Change::PutTuple(tuple.clone()),
+            Change::PutRequest(request.clone()),
+        ])
+        .await?;
+
+    let here = [
+        (ObjectRef::User(user.id), ObjectRef::User(fresh()), 1),
+        (ObjectRef::Tenant(tenant.id), ObjectRef::Tenant(fresh()), 1),
+        (ObjectRef::Role(role.id), ObjectRef::Role(fresh()), 1),
+        (ObjectRef::Element(element.id), ObjectRef::Element(fresh()), 1),
+        (ObjectRef::Instance(a.id), ObjectRef::Instance(fresh()), 2),
+        (ObjectRef::Assignment(assignment.id), ObjectRef::Assignment(fresh()), 2),
+        (ObjectRef::Tuple(tuple.id), ObjectRef::Tuple(fresh()), 2),
+        (ObjectRef::Request(request.id), ObjectRef::Request(fresh()), 2),
+    ];
+    let mut good = Vec::new();
+    let mut bad = Vec::new();
+    for (there, not_there, revision) in here {
+        good.extend([Expect::Exists(there), Expect::AtRevision(there, revision)]);
+        bad.extend([
+            Expect::Exists(not_there),
+            Expect::AtRevision(not_there, revision),
+            Expect::AtRevision(there, revision - 1),
+            Expect::AtRevision(there, revision + 1),
+        ]);
+    }
+    let no = |user, instance| Expect::NoAssignment { user, role: role.id, tenant: tenant.id, instance };
+    good.extend([no(fresh(), Some(a.id)), no(user.id, Some(b.id)), no(user.id, None)]);
+    bad.push(no(user.id, Some(a.id)));
+    good.push(Expect::NoPendingRequest { wish: "another".to_owned() });
+    bad.push(Expect::NoPendingRequest { wish: request.wish.clone() });
+    good.extend([Expect::SchemaAt(1), Expect::SchemaAt(9)]);
+    bad.push(Expect::SchemaAt(0));
+    expect_all(&world, good, bad).await?;
+
+    // Once decided, a request is no longer in the way of another; an assignment in a tenant is none on an instance.
+    let in_tenant = Things::assignment(&user, &role, &tenant, None);
+    let mut decided = request.clone();
+    decided.status = Status::Denied;
+    world.commit(vec![Change::PutRequest(decided), Change::PutAssignment(in_tenant)]).await?;
+    let good = vec![Expect::NoPendingRequest { wish: request.wish.clone() }, no(user.id, Some(b.id))];
+    expect_all(&world, good, vec![no(user.id, None)]).await?;
+
+    // Facts leave the schema where it was; deleting a part of it does not.
+    world.commit_if(Expect::SchemaAt(1), vec![Change::DeleteElement { id: element.id }]).await?;
+    let gone = Expect::Exists(ObjectRef::Element(element.id));
+    expect_all(&world, vec![Expect::SchemaAt(u64::MAX)], vec![Expect::SchemaAt(1), gone]).await
+}
+
+/// Tries each expectation with a change that shows whether it went through.
+async fn expect_all(world: &World, good: Vec<Expect>, bad: Vec<Expect>) -> Outcome {
+    for expect in good {
+        let user = Things::user(&format!("witness-{}", world.revision().await?))?;
+        let outcome = world.commit_if(expect.clone(), vec![Change::PutUser(user)]).await;
+        assert!(outcome.is_ok(), "{expect:?}: {outcome:?}");
+    }
+    let before = (world.loaded().await?, world.revision().await?);
+    for expect in bad {
+        let outcome = world.commit_if(expect.clone(), vec![Change::PutUser(Things::user("nobody")?)]).await;
+        assert!(matches!(&outcome, Err(CommitError::Conflict(e)) if *e == expect), "{expect:?}: {outcome:?}");
+    }
+    assert_eq!((world.loaded().await?, world.revision().await?), before);
+    Ok(())
+}
+
+/// Of fifty writers that have read the same state, one gets through; the others are told and have written nothing.
+pub async fn one_of_many_conflicting_commits_wins(store: Arc<dyn Store>) -> Outcome {
+    let world = World::start(store).await?;
+    let user = Things::user("joe")?;
+    let read = world.commit(vec![Change::PutUser(user.clone())]).await?.revision;
+    let mut tasks = Vec::new();
+    for n in 0..50 {
+        let (world, mut user) = (world.clone(), user.clone());
+        tasks.push(tokio::spawn(async move {
+            user.first_name = Some(format!("name {n}"));
+            let expect = Expect::AtRevision(ObjectRef::User(user.id), read);
+            world.commit_if(expect, vec![Change::PutUser(user)]).await
+        }));
+    }
+    let mut won = Vec::new();
+    for (n, task) in tasks.into_iter().enumerate() {
+        match task.await? {
+            Ok(_) => won.push(format!("name {n}")),
+            Err(error) => assert!(matches!(error, CommitError::Conflict(_)), "{error:?}"),
+        }
+    }
+    let written: Vec<_> = world.loaded().await?.users.into_values().filter_map(|u| u.first_name).collect();
+    assert_eq!(won.len(), 1);
+    assert_eq!(written, won);
+    assert_eq!(world.revision().await?, read + 1);
+    Ok(())
+}

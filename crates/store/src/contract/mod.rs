@@ -1,0 +1,92 @@
+//! What every body of the store has to do: cases that a body's tests run with [`contract_tests!`](crate::contract_tests).
+//!
+//! A case gets an empty store, takes what it sees through the trait alone, and fails by assertion.
+
+mod admin;
+mod audit;
+mod cascades;
+mod commits;
+mod expects;
+mod lists;
+mod model;
+mod replay;
+mod things;
+mod world;
+
+pub use admin::{
+    admin_commits_are_whole, deleting_takes_along_what_is_inside, keys_and_sessions_are_found_by_hash,
+    one_caller_takes_a_link, scopes_are_listed_in_order,
+};
+pub use audit::{a_refused_commit_leaves_no_audit_event, audit_events_are_filtered_newest_first};
+pub use cascades::{
+    deleting_a_relation, deleting_a_resource, deleting_a_role, deleting_a_tenant, deleting_a_user,
+    deleting_an_instance,
+};
+pub use commits::{
+    a_batch_shields_neighbours, a_commit_without_changes_takes_no_revision, a_missing_environment_is_refused,
+    bulk_commits_name_the_duplicate, changes_come_in_whole_revisions, duplicates_are_named,
+    many_tasks_get_gap_free_revisions,
+};
+pub use expects::{each_expectation_holds_or_refuses, one_of_many_conflicting_commits_wins};
+pub use lists::{
+    assignments_are_filtered, instances_are_filtered, keys_of_every_alphabet_are_found, pages_are_stable,
+    requests_are_filtered_newest_first, tuples_are_filtered, users_and_tenants_are_searched,
+};
+pub use model::Model;
+pub use replay::{loading_equals_replaying, values_read_back_as_written};
+pub use things::Things;
+pub use world::World;
+
+/// Why a case failed before any assertion could.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+/// How a case ends.
+pub type Outcome = Result<(), Failure>;
+
+/// Makes one test of each case. Takes the path of an `async fn() -> Arc<dyn Store>` that gives an empty store.
+#[macro_export]
+macro_rules! contract_tests {
+    ($make:path) => {
+        $crate::contract_tests! { @cases $make;
+            admin_commits_are_whole
+            deleting_takes_along_what_is_inside
+            keys_and_sessions_are_found_by_hash
+            one_caller_takes_a_link
+            scopes_are_listed_in_order
+            a_refused_commit_leaves_no_audit_event
+            audit_events_are_filtered_newest_first
+            deleting_a_relation
+            deleting_a_resource
+            deleting_a_role
+            deleting_a_tenant
+            deleting_a_user
+            deleting_an_instance
+            a_batch_shields_neighbours
+            a_commit_without_changes_takes_no_revision
+            a_missing_environment_is_refused
+            bulk_commits_name_the_duplicate
+            changes_come_in_whole_revisions
+            duplicates_are_named
+            many_tasks_get_gap_free_revisions
+            each_expectation_holds_or_refuses
+            one_of_many_conflicting_commits_wins
+            assignments_are_filtered
+            instances_are_filtered
+            keys_of_every_alphabet_are_found
+            pages_are_stable
+            requests_are_filtered_newest_first
+            tuples_are_filtered
+            users_and_tenants_are_searched
+            loading_equals_replaying
+            values_read_back_as_written
+        }
+    };
+    (@cases $make:path; $($case:ident)*) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $case() {
+            let store: std::sync::Arc<dyn $crate::Store> = $make().await;
+            if let Err(error) = $crate::contract::$case(store).await {
+                panic!("{error}");
+            }
+        })*
+    };
+}

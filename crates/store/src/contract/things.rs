@@ -1,0 +1,227 @@
+//! Things to be written: each with an id of its own, made up from a counter.
+
+use super::Failure;
+use askfirst_domain::{
+    Id, Timestamp,
+    element::{Element, ElementType, Level},
+    facts::{Instance, InstanceLink, RelationshipTuple, RoleAssignment, Tenant, User},
+    principal::Principal,
+    request::{Person, Request, RequestKind, Status, WantedRole, wish},
+    schema::{Action, Permission, Relation, Resource, Role},
+};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
+use uuid::Uuid;
+
+static LAST: AtomicU64 = AtomicU64::new(1);
+
+/// An id that nothing else in this process has.
+pub(super) fn fresh<K>() -> Id<K> {
+    let n = LAST.fetch_add(1, Ordering::Relaxed);
+    // Spread over the whole of a UUID, so that no order of ids passes for an order of creation.
+    Id::new(Uuid::from_u128(u128::from(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)) << 64 | u128::from(n)))
+}
+
+/// A moment, `n` seconds in.
+pub(super) fn at(n: i64) -> Timestamp {
+    Timestamp::from_micros(1_700_000_000_000_000 + n * 1_000_000)
+}
+
+/// Makes things, with plain values where nobody cares.
+#[derive(Debug)]
+pub struct Things;
+
+impl Things {
+    /// Whoever writes in these cases.
+    pub fn actor() -> Principal {
+        Principal::System { name: "contract".to_owned() }
+    }
+
+    pub fn user(key: &str) -> Result<User, Failure> {
+        Ok(User {
+            id: fresh(),
+            key: key.parse()?,
+            email: None,
+            first_name: None,
+            last_name: None,
+            attributes: serde_json::Map::new(),
+            created_at: at(0),
+            updated_at: at(0),
+        })
+    }
+
+    pub fn tenant(key: &str) -> Result<Tenant, Failure> {
+        Ok(Tenant {
+            id: fresh(),
+            key: key.parse()?,
+            name: key.to_owned(),
+            description: None,
+            attributes: serde_json::Map::new(),
+            created_at: at(0),
+            updated_at: at(0),
+            last_action_at: at(0),
+        })
+    }
+
+    pub fn resource(key: &str) -> Result<Resource, Failure> {
+        Ok(Resource {
+            id: fresh(),
+            key: key.parse()?,
+            name: key.to_owned(),
+            urn: None,
+            description: Some("a kind of thing".to_owned()),
+            type_attributes: None,
+            compat: serde_json::Map::new(),
+            actions: vec![Action {
+                id: fresh(),
+                key: "read".parse()?,
+                name: "Read".to_owned(),
+                description: None,
+                attributes: None,
+                compat: serde_json::Map::new(),
+                created_at: at(0),
+                updated_at: at(0),
+            }],
+            attributes: Vec::new(),
+            created_at: at(0),
+            updated_at: at(0),
+        })
+    }
+
+    pub fn instance(resource: &Resource, key: &str, tenant: &Tenant) -> Result<Instance, Failure> {
+        Ok(Instance {
+            id: fresh(),
+            key: key.parse()?,
+            resource: resource.key.clone(),
+            resource_id: resource.id,
+            tenant: tenant.key.clone(),
+            tenant_id: tenant.id,
+            attributes: serde_json::Map::new(),
+            created_at: at(0),
+            updated_at: at(0),
+        })
+    }
+
+    /// A role of a resource, or of tenants.
+    pub fn role(resource: Option<&Resource>, key: &str) -> Result<Role, Failure> {
+        let permissions = match resource {
+            Some(resource) => vec![Permission { resource: resource.key.clone(), action: "read".parse()? }],
+            None => Vec::new(),
+        };
+        Ok(Role {
+            id: fresh(),
+            key: key.parse()?,
+            resource: resource.map(|r| r.key.clone()),
+            name: key.to_owned(),
+            description: None,
+            permissions,
+            extends: Vec::new(),
+            granted_to: None,
+            attributes: None,
+            compat: serde_json::Map::new(),
+            created_at: at(0),
+            updated_at: at(0),
+        })
+    }
+
+    pub fn relation(subject: &Resource, key: &str, object: &Resource) -> Result<Relation, Failure> {
+        Ok(Relation {
+            id: fresh(),
+            key: key.parse()?,
+            name: key.to_owned(),
+            description: None,
+            subject_resource: subject.key.clone(),
+            object_resource: object.key.clone(),
+            created_at: at(0),
+            updated_at: at(0),
+        })
+    }
+
+    pub fn element(key: &str, role: &Role) -> Result<Element, Failure> {
+        Ok(Element {
+            id: fresh(),
+            key: key.parse()?,
+            name: key.to_owned(),
+            kind: ElementType::UserManagement,
+            settings: serde_json::Map::new(),
+            resource: role.resource.clone(),
+            email_notifications: false,
+            roles_to_levels: BTreeMap::from([(Level::Owner, vec![role.id])]),
+            webhook: None,
+            is_active: true,
+            created_at: at(0),
+            updated_at: at(0),
+        })
+    }
+
+    /// `user` holds `role` in `tenant`, or on one instance.
+    pub fn assignment(user: &User, role: &Role, tenant: &Tenant, on: Option<&Instance>) -> RoleAssignment {
+        RoleAssignment {
+            id: fresh(),
+            user: user.key.clone(),
+            user_id: user.id,
+            role: role.key.clone(),
+            role_id: role.id,
+            tenant: tenant.key.clone(),
+            tenant_id: tenant.id,
+            instance: on.map(link),
+            expires_at: None,
+            origin: None,
+            created_at: at(0),
+        }
+    }
+
+    pub fn tuple(subject: &Instance, relation: &Relation, object: &Instance) -> RelationshipTuple {
+        RelationshipTuple {
+            id: fresh(),
+            subject: link(subject),
+            relation: relation.key.clone(),
+            relation_id: relation.id,
+            object: link(object),
+            tenant: object.tenant.clone(),
+            tenant_id: object.tenant_id,
+            created_at: at(0),
+            updated_at: at(0),
+        }
+    }
+
+    /// A pending request for a role in a tenant, or on an instance.
+    pub fn request(
+        element: &Element,
+        by: &User,
+        role: &Role,
+        tenant: &Tenant,
+        on: Option<&Instance>,
+    ) -> Request {
+        let (kind, instance) = (RequestKind::AccessRequest, on.map(link));
+        Request {
+            id: fresh(),
+            kind,
+            element: element.id,
+            element_key: element.key.clone(),
+            requester: Person { id: by.id, key: by.key.clone() },
+            tenant: tenant.key.clone(),
+            tenant_id: tenant.id,
+            resource: on.map(|i| i.resource.clone()),
+            resource_id: on.map(|i| i.resource_id),
+            role: WantedRole { id: role.id, key: role.key.clone() },
+            reason: "please".to_owned(),
+            status: Status::Pending,
+            reviewer: None,
+            reviewer_comment: None,
+            reviewed_at: None,
+            created_at: at(0),
+            updated_at: at(0),
+            opened_by: Self::actor(),
+            wish: wish(kind, by.id, role.id, tenant.id, instance.as_ref()),
+            instance,
+        }
+    }
+}
+
+/// The instance as facts name it.
+pub(super) fn link(instance: &Instance) -> InstanceLink {
+    InstanceLink { id: instance.id, resource: instance.resource.clone(), key: instance.key.clone() }
+}

@@ -1,0 +1,110 @@
+//! How a change stands in the log: its kind in a column, the rest as JSON. The spelling is the log's own and stays,
+//! whatever becomes of the types; a kind that is here is never taken away.
+
+use super::put::json;
+use crate::StoreError;
+use askfirst_domain::{Key, UserKey, change::Change};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// What a delete names.
+#[derive(Serialize, Deserialize)]
+struct Gone<I, K> {
+    id: I,
+    key: K,
+}
+
+/// What a delete names that belongs to a resource.
+#[derive(Serialize, Deserialize)]
+struct GoneFrom<I, R> {
+    id: I,
+    key: Key,
+    resource: R,
+}
+
+#[derive(Serialize, Deserialize)]
+struct GoneId<I> {
+    id: I,
+}
+
+/// The kind and the payload of a change.
+pub(super) fn encode(change: &Change) -> Result<(&'static str, String), StoreError> {
+    Ok(match change {
+        Change::PutResource(x) => ("put_resource", json(x)?),
+        Change::DeleteResource { id, key } => ("delete_resource", json(&Gone { id, key })?),
+        Change::PutRole(x) => ("put_role", json(x)?),
+        Change::DeleteRole { id, key, resource } => {
+            ("delete_role", json(&GoneFrom { id, key: key.clone(), resource })?)
+        }
+        Change::PutRelation(x) => ("put_relation", json(x)?),
+        Change::DeleteRelation { id, key, object_resource } => {
+            ("delete_relation", json(&GoneFrom { id, key: key.clone(), resource: object_resource })?)
+        }
+        Change::PutElement(x) => ("put_element", json(x)?),
+        Change::DeleteElement { id } => ("delete_element", json(&GoneId { id })?),
+        Change::PutUser(x) => ("put_user", json(x)?),
+        Change::DeleteUser { id, key } => ("delete_user", json(&Gone { id, key })?),
+        Change::PutTenant(x) => ("put_tenant", json(x)?),
+        Change::DeleteTenant { id, key } => ("delete_tenant", json(&Gone { id, key })?),
+        Change::PutInstance(x) => ("put_instance", json(x)?),
+        Change::DeleteInstance { id, resource, key } => {
+            ("delete_instance", json(&GoneFrom { id, key: key.clone(), resource })?)
+        }
+        Change::PutAssignment(x) => ("put_assignment", json(x)?),
+        Change::DeleteAssignment(x) => ("delete_assignment", json(x)?),
+        Change::PutTuple(x) => ("put_tuple", json(x)?),
+        Change::DeleteTuple(x) => ("delete_tuple", json(x)?),
+        Change::PutRequest(x) => ("put_request", json(x)?),
+    })
+}
+
+/// The change that was encoded so.
+pub(super) fn decode(kind: &str, payload: &str) -> Result<Change, StoreError> {
+    Ok(match kind {
+        "put_resource" => Change::PutResource(read(payload)?),
+        "delete_resource" => {
+            let Gone { id, key } = read(payload)?;
+            Change::DeleteResource { id, key }
+        }
+        "put_role" => Change::PutRole(read(payload)?),
+        "delete_role" => {
+            let GoneFrom { id, key, resource } = read(payload)?;
+            Change::DeleteRole { id, key, resource }
+        }
+        "put_relation" => Change::PutRelation(read(payload)?),
+        "delete_relation" => {
+            let GoneFrom { id, key, resource } = read(payload)?;
+            Change::DeleteRelation { id, key, object_resource: resource }
+        }
+        "put_element" => Change::PutElement(read(payload)?),
+        "delete_element" => Change::DeleteElement { id: read::<GoneId<_>>(payload)?.id },
+        "put_user" => Change::PutUser(read(payload)?),
+        "delete_user" => {
+            let Gone { id, key } = read::<Gone<_, UserKey>>(payload)?;
+            Change::DeleteUser { id, key }
+        }
+        "put_tenant" => Change::PutTenant(read(payload)?),
+        "delete_tenant" => {
+            let Gone { id, key } = read(payload)?;
+            Change::DeleteTenant { id, key }
+        }
+        "put_instance" => Change::PutInstance(read(payload)?),
+        "delete_instance" => {
+            let GoneFrom { id, key, resource } = read(payload)?;
+            Change::DeleteInstance { id, resource, key }
+        }
+        "put_assignment" => Change::PutAssignment(read(payload)?),
+        "delete_assignment" => Change::DeleteAssignment(read(payload)?),
+        "put_tuple" => Change::PutTuple(read(payload)?),
+        "delete_tuple" => Change::DeleteTuple(read(payload)?),
+        "put_request" => Change::PutRequest(read(payload)?),
+        other => return Err(corrupt(format!("this version does not know the kind `{other}`"))),
+    })
+}
+
+fn read<T: DeserializeOwned>(payload: &str) -> Result<T, StoreError> {
+    serde_json::from_str(payload).map_err(|e| corrupt(e.to_string()))
+}
+
+fn corrupt(detail: String) -> StoreError {
+    StoreError::Corrupt { what: "change", detail }
+}
