@@ -4,6 +4,7 @@
 //! here knows a transport; nothing elsewhere touches the store or the policy.
 
 mod access;
+mod audit;
 mod commit;
 mod context;
 mod directory;

@@ -7,7 +7,7 @@ use crate::{
 use askfirst_domain::{
     Ident,
     element::{Element, Level},
-    id::RoleId,
+    id::{ResourceId, RoleId},
     schema::Role,
 };
 use askfirst_policy::PlaceRef;
@@ -19,6 +19,8 @@ use std::{collections::HashSet, sync::Arc};
 pub struct RoleLevel {
     pub level: Level,
     pub role: Arc<Role>,
+    /// The resource that the role is held on; none for a tenant role.
+    pub resource: Option<ResourceId>,
 }
 
 impl EnvScope {
@@ -43,7 +45,11 @@ impl EnvScope {
         let levels = element.roles_to_levels.iter();
         levels
             .flat_map(|(level, ids)| ids.iter().map(|id| (*level, *id)))
-            .filter_map(|(level, id)| Some(RoleLevel { level, role: Arc::clone(schema.role_by_id(id)?) }))
+            .filter_map(|(level, id)| {
+                let role = Arc::clone(schema.role_by_id(id)?);
+                let resource = role.resource.as_ref().and_then(|key| schema.resource_by_key(key.as_str()));
+                Some(RoleLevel { level, resource: resource.map(|r| r.id), role })
+            })
             .collect()
     }
 }

@@ -12,6 +12,7 @@ use crate::{
 use askfirst_domain::{
     Ident,
     change::{Change, Expect, ObjectRef},
+    element::Level,
     facts::RoleAssignment,
     id::{RequestId, TenantId},
     request::{Moved, Refusal, Request, RequestKind, Ruling, Status, WantedRole},
@@ -66,6 +67,24 @@ impl Acting {
             }
             tries.again()?;
         }
+    }
+
+    /// The roles that a reviewer of this request may give, the one that is asked for among them; empty where there is
+    /// nothing to choose.
+    pub fn choices(&self, view: &RequestView) -> Vec<WantedRole> {
+        let request = &view.request;
+        let state = self.scope.state();
+        let schema = state.snapshot.schema();
+        let element = schema.element_by_id(request.element);
+        let Some(element) = element.filter(|_| request.kind == RequestKind::AccessRequest) else {
+            return Vec::new();
+        };
+        let offered = element.roles_to_levels.get(&Level::Assignable).into_iter().flatten();
+        offered
+            .filter_map(|id| schema.role_by_id(*id))
+            .filter(|role| role.resource.is_some() == request.instance.is_some())
+            .map(|role| WantedRole { id: role.id, key: role.key.clone() })
+            .collect()
     }
 
     /// Refuses whoever is not a reviewer of this request, with the way that would be right.

@@ -29,6 +29,7 @@ mod list;
 mod narrow;
 mod open;
 mod sight;
+mod through;
 mod view;
 mod wait;
 
