@@ -29,14 +29,19 @@
 //! [`DenialCause::TenantMismatch`]: askfirst_domain::decision::DenialCause::TenantMismatch
 //! [`DenialCause::TooDeep`]: askfirst_domain::decision::DenialCause::TooDeep
 
+mod compiled;
 pub mod file;
 #[cfg(test)]
 mod fixture;
+mod graph;
+#[cfg(test)]
 mod naive;
+#[cfg(test)]
+mod oracle_tests;
 mod question;
 pub mod schema;
 mod snapshot;
 
 pub use question::{EffectiveRole, PlaceRef, Question, Stats};
 pub use schema::{RoleName, Schema, SchemaError, parse_permission, parse_permissions};
-pub use snapshot::{DEFAULT_MAX_DEPTH, Loader, Snapshot};
+pub use snapshot::{DEFAULT_MAX_DEPTH, Loader, MAX_SUGGESTIONS, Snapshot};

@@ -12,6 +12,7 @@ use askfirst_domain::{
     decision::{Decision, Denial, DenialCause, Grant, Place, RoleAt, Step},
     facts::{DEFAULT_TENANT, Instance, InstanceRef, RelationshipTuple, RoleAssignment, Tenant, User},
     id::RoleId,
+    schema::Role,
 };
 use std::collections::BTreeMap;
 
@@ -192,7 +193,7 @@ impl Naive {
         new
     }
 
-    fn has_direct_role(&self, user: &str, object: &InstanceRef, now: Timestamp) -> bool {
+    pub(crate) fn has_direct_role(&self, user: &str, object: &InstanceRef, now: Timestamp) -> bool {
         self.assignments.iter().any(|a| {
             a.user.as_str() == user
                 && is_live(a, now)
@@ -257,18 +258,26 @@ impl Naive {
         extra: Option<&RoleAt>,
     ) -> Option<Grant> {
         let found = self.effective(q.user, now, limit, extra);
-        let permits = |at: &RoleAt| {
-            self.schema.role_by_key(scope(&at.at), at.role.as_str()).is_some_and(|role| {
-                role.permissions
-                    .iter()
-                    .any(|p| p.resource.as_str() == q.resource && p.action.as_str() == q.action)
-            })
-        };
         found
             .into_iter()
-            .filter(|(at, _)| places.contains(&at.at) && permits(at))
+            .filter(|(at, _)| places.contains(&at.at) && self.permits(at, q))
             .map(|(_, grant)| grant)
-            .min_by_key(|grant| grant.steps.len())
+            .min_by_key(|grant| {
+                grant.steps.iter().filter(|step| matches!(step, Step::Derived { .. })).count()
+            })
+    }
+
+    pub(crate) fn role(&self, at: &RoleAt) -> Option<&Role> {
+        self.schema.role_by_key(scope(&at.at), at.role.as_str()).map(AsRef::as_ref)
+    }
+
+    /// Whether the role by itself permits what is asked.
+    pub(crate) fn permits(&self, at: &RoleAt, q: &Question<'_>) -> bool {
+        self.role(at).is_some_and(|role| {
+            role.permissions
+                .iter()
+                .any(|p| p.resource.as_str() == q.resource && p.action.as_str() == q.action)
+        })
     }
 
     /// Every role in every place that is there or is asked about.
@@ -349,11 +358,11 @@ impl Naive {
     }
 }
 
-fn is_live(a: &RoleAssignment, now: Timestamp) -> bool {
+pub(crate) fn is_live(a: &RoleAssignment, now: Timestamp) -> bool {
     a.expires_at.is_none_or(|end| end > now)
 }
 
-fn role_at(a: &RoleAssignment) -> RoleAt {
+pub(crate) fn role_at(a: &RoleAssignment) -> RoleAt {
     let at = a
         .instance
         .as_ref()

@@ -70,6 +70,9 @@ impl<T: Listed> Directory<T> {
 
     pub(crate) fn put(&mut self, item: T) {
         self.remove(item.id());
+        if let Some(namesake) = self.find(item.scope(), item.key().as_str()).map(|other| other.id()) {
+            self.remove(namesake);
+        }
         self.by_key.entry(item.scope().into()).or_default().insert(item.key().clone(), item.id());
         self.order.insert((item.created_at(), item.id().uuid()), item.id());
         self.by_id.insert(item.id(), Arc::new(item));

@@ -1,0 +1,221 @@
+//! The facts as a graph of dense numbers, in structures that share what they did not change.
+//!
+//! Nodes are tenants and instances: the places where roles are held. A user's entry lists what the user was given
+//! ([`Held`]); a node's lists who was given what on it, and what it is related to in either direction.
+
+pub(crate) mod adjacency;
+pub(crate) mod entry;
+mod paged;
+mod table;
+mod write;
+
+use crate::{
+    Schema, Stats,
+    compiled::{
+        Compiled,
+        roleset::roles_in,
+        slots::{Slots, TENANT, TypeIndex},
+    },
+    question::PlaceRef,
+};
+use adjacency::Adjacency;
+use askfirst_domain::{
+    Key, Timestamp, UserKey,
+    decision::{Place, RoleAt},
+    facts::InstanceRef,
+};
+use entry::{Ending, Held, Link, Named};
+use paged::Paged;
+use rustc_hash::FxHasher;
+use std::{hash::Hasher as _, sync::Arc};
+use table::Table;
+use uuid::Uuid;
+
+/// The group of a tenant's children: the instances in it.
+const MEMBERS: u32 = 0;
+
+/// A user.
+#[derive(Debug, Clone)]
+pub(crate) struct UserNode {
+    id: Uuid,
+    pub(crate) key: UserKey,
+    pub(crate) held: Adjacency<Held>,
+}
+
+/// A tenant or an instance.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    id: Uuid,
+    pub(crate) key: Key,
+    pub(crate) ty: TypeIndex,
+    /// The tenant's node; a tenant's own number for itself.
+    pub(crate) tenant: u32,
+    /// Subjects by relation.
+    pub(crate) parents: Adjacency<Link>,
+    /// Objects by relation; for a tenant its instances.
+    pub(crate) children: Adjacency<Link>,
+    /// Users by role.
+    pub(crate) holders: Adjacency<Link>,
+}
+
+/// Which assignments count.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Counting {
+    /// Those that have not ended at this moment.
+    Live(Timestamp),
+    /// Those that have ended as well.
+    Ended,
+}
+
+/// Schema and facts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Graph {
+    pub(crate) schema: Arc<Schema>,
+    slots: Arc<Slots>,
+    pub(crate) compiled: Arc<Compiled>,
+    users: Paged<UserNode>,
+    user_names: Table<Named>,
+    nodes: Paged<Node>,
+    node_names: Table<Named>,
+    endings: Table<Ending>,
+    tenants: usize,
+    assignments: usize,
+    tuples: usize,
+    ignored: u64,
+}
+
+impl Graph {
+    #[inline]
+    pub(crate) fn user_number(&self, key: &str) -> Option<u32> {
+        let hash = name_hash(0, key);
+        let same = |named: Named| {
+            named.hash == hash && self.users.get(named.number).is_some_and(|user| user.key.as_str() == key)
+        };
+        self.user_names.find(hash, same).map(|named| named.number)
+    }
+
+    #[inline]
+    pub(crate) fn user(&self, number: u32) -> Option<&UserNode> {
+        self.users.get(number)
+    }
+
+    #[inline]
+    pub(crate) fn node_number(&self, ty: TypeIndex, key: &str) -> Option<u32> {
+        let hash = name_hash(ty, key);
+        let same = |named: Named| {
+            named.hash == hash
+                && self.nodes.get(named.number).is_some_and(|node| node.ty == ty && node.key.as_str() == key)
+        };
+        self.node_names.find(hash, same).map(|named| named.number)
+    }
+
+    #[inline]
+    pub(crate) fn node(&self, number: u32) -> Option<&Node> {
+        self.nodes.get(number)
+    }
+
+    pub(crate) fn tenant_number(&self, key: &str) -> Option<u32> {
+        self.node_number(TENANT, key)
+    }
+
+    pub(crate) fn place_number(&self, place: &PlaceRef<'_>) -> Option<u32> {
+        match place {
+            PlaceRef::Tenant(key) => self.tenant_number(key),
+            PlaceRef::Instance { resource, key } => self.node_number(self.compiled.type_of(resource)?, key),
+        }
+    }
+
+    /// The place that a node is.
+    pub(crate) fn place(&self, number: u32) -> Option<Place> {
+        let node = self.node(number)?;
+        if node.ty == TENANT {
+            return Some(Place::Tenant(node.key.clone()));
+        }
+        let resource = self.compiled.ty(node.ty)?.key.clone()?;
+        Some(Place::Instance(InstanceRef { resource, key: node.key.clone() }))
+    }
+
+    /// A role on a node.
+    pub(crate) fn role_at(&self, number: u32, role: u32) -> Option<RoleAt> {
+        let ty = self.compiled.ty(self.node(number)?.ty)?;
+        Some(RoleAt { role: ty.role(role)?.key.clone(), at: self.place(number)? })
+    }
+
+    /// Those of the roles (`mask` in `word`) that the user was given on the node and that count.
+    #[inline]
+    pub(crate) fn given(
+        &self,
+        user: u32,
+        held: &Adjacency<Held>,
+        node: u32,
+        (word, mask): (u16, u64),
+        counting: Counting,
+    ) -> u64 {
+        let Some(entry) = held.get(Held::key_of(node, word)) else { return 0 };
+        self.counting_of(user, entry, entry.mask & mask, counting)
+    }
+
+    /// Those of the entry's roles in `mask` that count.
+    #[inline]
+    pub(crate) fn counting_of(&self, user: u32, entry: Held, mask: u64, counting: Counting) -> u64 {
+        match counting {
+            Counting::Live(now) if entry.ends && mask != 0 => roles_in(entry.word, mask)
+                .filter(|role| self.is_live(user, entry.node, *role, now))
+                .fold(0, |live, role| live | 1 << (role % u64::BITS)),
+            _ => mask,
+        }
+    }
+
+    /// Whether the assignment, which is there, has not ended.
+    pub(crate) fn is_live(&self, user: u32, node: u32, role: u32, now: Timestamp) -> bool {
+        self.ending(user, node, role).is_none_or(|end| end > now)
+    }
+
+    pub(crate) fn ending(&self, user: u32, node: u32, role: u32) -> Option<Timestamp> {
+        let hash = Ending::hash_of(user, node, role);
+        self.endings.find(hash, |ending| ending.is_of(user, node, role)).map(|ending| ending.at)
+    }
+
+    /// Whether the user was given any role on the node that has not ended.
+    pub(crate) fn has_any(&self, user: u32, held: &Adjacency<Held>, node: u32, now: Timestamp) -> bool {
+        let words = self.node(node).and_then(|node| self.compiled.ty(node.ty)).map_or(0, |ty| ty.words);
+        (0..words).any(|word| self.given(user, held, node, (word, u64::MAX), Counting::Live(now)) != 0)
+    }
+
+    /// Counts and an estimate of the memory; walks over everything.
+    pub(crate) fn stats(&self) -> Stats {
+        let names: usize = self.users.iter().map(|(_, user)| 16 + user.key.as_str().len()).sum::<usize>()
+            + self.nodes.iter().map(|(_, node)| 16 + node.key.as_str().len()).sum::<usize>();
+        let held: usize = self.users.iter().map(|(_, user)| user.held.bytes()).sum();
+        let links: usize = self
+            .nodes
+            .iter()
+            .map(|(_, node)| node.parents.bytes() + node.children.bytes() + node.holders.bytes())
+            .sum();
+        Stats {
+            users: self.users.len(),
+            tenants: self.tenants,
+            instances: self.nodes.len() - self.tenants,
+            assignments: self.assignments,
+            tuples: self.tuples,
+            ignored: self.ignored,
+            approx_bytes: names
+                + held
+                + links
+                + self.users.bytes()
+                + self.nodes.bytes()
+                + self.user_names.bytes()
+                + self.node_names.bytes()
+                + self.endings.bytes(),
+        }
+    }
+}
+
+/// The hash of a name. Names come from writers that the environment trusts, so a fast one will do.
+#[inline]
+fn name_hash(ty: TypeIndex, key: &str) -> u32 {
+    let mut hasher = FxHasher::default();
+    hasher.write_u16(ty);
+    hasher.write(key.as_bytes());
+    table::mix(hasher.finish())
+}

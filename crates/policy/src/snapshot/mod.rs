@@ -1,0 +1,155 @@
+//! The snapshot: schema and facts at one moment, and the questions that it answers.
+
+mod check;
+mod explain;
+mod list;
+mod walk;
+
+use crate::{
+    Schema,
+    graph::Graph,
+    question::{EffectiveRole, PlaceRef, Question, Stats},
+};
+use askfirst_domain::{
+    Key, Timestamp, UserKey,
+    change::Change,
+    decision::{Decision, Place},
+    id::RoleId,
+};
+use std::{fmt, sync::Arc};
+
+pub use check::MAX_SUGGESTIONS;
+
+/// The greatest number of derivations in a chain, unless told otherwise.
+pub const DEFAULT_MAX_DEPTH: u32 = 32;
+
+/// Schema and facts of one environment at one moment. Immutable, cheap to clone, shared between threads.
+#[derive(Clone)]
+pub struct Snapshot {
+    graph: Arc<Graph>,
+    max_depth: u32,
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot").field("max_depth", &self.max_depth).finish_non_exhaustive()
+    }
+}
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl Snapshot {
+    /// Nothing at all: no resource, no tenant, no user.
+    pub fn empty() -> Self {
+        Self { graph: Arc::default(), max_depth: DEFAULT_MAX_DEPTH }
+    }
+
+    /// The same with another limit on the number of derivations in a chain.
+    #[must_use]
+    pub fn with_max_depth(self, max_depth: u32) -> Self {
+        Self { max_depth, ..self }
+    }
+
+    /// The snapshot after these changes, in this order. This one stays as it is.
+    ///
+    /// The cost grows with the changes and with what a deletion takes along, not with the facts beside them. A change
+    /// of the schema costs as much as the schema is large, besides, and the deletion of a resource, role or relation
+    /// looks at every instance once.
+    #[must_use]
+    pub fn apply(&self, changes: &[Change]) -> Self {
+        let mut graph = Graph::clone(&self.graph);
+        graph.apply(changes);
+        Self { graph: Arc::new(graph), max_depth: self.max_depth }
+    }
+
+    /// The schema.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.graph.schema
+    }
+
+    /// Answers the question with what the answer rests on. The roles that a denial names are [`MAX_SUGGESTIONS`] at
+    /// most.
+    pub fn check(&self, q: &Question<'_>, now: Timestamp) -> Decision {
+        check::check(&self.graph, q, now, self.max_depth)
+    }
+
+    /// The verdict of [`Snapshot::check`] alone, faster and without allocating (but for the growth of a buffer that
+    /// the thread keeps).
+    pub fn is_allowed(&self, q: &Question<'_>, now: Timestamp) -> bool {
+        check::is_allowed(&self.graph, q, now, self.max_depth)
+    }
+
+    /// All roles that the user effectively has in the place: given, extended and derived; for an instance the roles in
+    /// its tenant too. Sorted by place (tenants first) and key.
+    pub fn roles_on(&self, user: &str, place: &PlaceRef<'_>, now: Timestamp) -> Vec<EffectiveRole> {
+        list::roles_on(&self.graph, user, place, now, self.max_depth)
+    }
+
+    /// Who effectively has any of these roles in the place, or for an instance in its tenant; sorted. The cost grows
+    /// with the answer and the related places, not with the number of users.
+    pub fn holders(&self, place: &PlaceRef<'_>, roles: &[RoleId], now: Timestamp) -> Vec<UserKey> {
+        list::holders(&self.graph, place, roles, now, self.max_depth)
+    }
+
+    /// Where the user effectively has any of these roles, sorted (tenants first). A tenant role is had in the tenant,
+    /// which is listed, and not on each of its instances. The cost grows with what the user was given and the answer.
+    pub fn places(&self, user: &str, roles: &[RoleId], now: Timestamp) -> Vec<Place> {
+        list::places(&self.graph, user, roles, now, self.max_depth)
+    }
+
+    /// The tenant of the instance, when there is such an instance.
+    pub fn instance_tenant(&self, resource: &str, key: &str) -> Option<Key> {
+        let ty = self.graph.compiled.type_of(resource)?;
+        let instance = self.graph.node(self.graph.node_number(ty, key)?)?;
+        self.graph.node(instance.tenant).map(|tenant| tenant.key.clone())
+    }
+
+    /// Whether there is such a user.
+    pub fn has_user(&self, key: &str) -> bool {
+        self.graph.user_number(key).is_some()
+    }
+
+    /// Whether there is such a tenant.
+    pub fn has_tenant(&self, key: &str) -> bool {
+        self.graph.tenant_number(key).is_some()
+    }
+
+    /// How much it holds. Walks over everything: for operators, not for every request.
+    pub fn stats(&self) -> Stats {
+        self.graph.stats()
+    }
+}
+
+/// Builds a snapshot from many changes in place, without keeping the ones in between.
+#[derive(Default)]
+pub struct Loader {
+    graph: Graph,
+}
+
+impl fmt::Debug for Loader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loader").finish_non_exhaustive()
+    }
+}
+
+impl Loader {
+    /// Starts with nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Applies the next changes. Whatever a change names has to come before it: schema first, then tenants and users,
+    /// instances, assignments and tuples.
+    pub fn load(&mut self, changes: &[Change]) {
+        self.graph.apply(changes);
+    }
+
+    /// The snapshot.
+    pub fn finish(self) -> Snapshot {
+        Snapshot { graph: Arc::new(self.graph), max_depth: DEFAULT_MAX_DEPTH }
+    }
+}
