@@ -1,6 +1,9 @@
 //! Our own small API under `/api/v1`: what the CLI needs and Permit has no route for.
 
+mod audit;
 mod check;
+mod inbox;
+mod links;
 mod policy;
 
 use crate::App;
@@ -9,4 +12,7 @@ use std::sync::Arc;
 
 pub(crate) fn router() -> Router<Arc<App>> {
     Router::new().merge(check::router()).merge(policy::router())
+        .merge(inbox::router())
+        .merge(links::router())
+        .merge(audit::router())
 }

@@ -1,0 +1,227 @@
+//! Element configurations.
+
+use super::wire::{Home, Moment, Params, Text};
+use crate::{
+    App,
+    auth::{AsUser, InEnv},
+    body::{Body, present},
+    error::Answer,
+    listing::{PageQuery, Paginated},
+};
+use askfirst_domain::{
+    Key,
+    element::{Element, ElementType, ElementWebhook, Level},
+    id::{ElementId, ResourceId, RoleId},
+};
+use askfirst_engine::{
+    EnvScope,
+    elements::{ElementPatch, Hook, NewElement},
+};
+use axum::{
+    Json, Router,
+    extract::Path,
+    http::StatusCode,
+    routing::{delete, get},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::{collections::BTreeMap, sync::Arc};
+use uuid::Uuid;
+
+const PER_PAGE: u32 = 100;
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/v2/elements/{project}/{env}/config", get(list).post(create))
+        .route("/v2/elements/{project}/{env}/config/{element}", get(read).patch(update).delete(remove))
+        .route("/v2/elements/{project}/{env}/{element}", delete(remove))
+        .route("/v2/elements/{project}/{env}/config/{element}/runtime", get(runtime))
+}
+
+#[derive(Debug, Deserialize)]
+struct At {
+    element: Text,
+}
+
+/// WebhookCreateWithElements and WebhookUpdate. `type` is always `elements`.
+#[derive(Debug, Deserialize)]
+struct WebhookBody {
+    url: String,
+    bearer_token: Option<String>,
+}
+
+impl From<WebhookBody> for Hook {
+    fn from(body: WebhookBody) -> Self {
+        Self { url: body.url, bearer_token: body.bearer_token }
+    }
+}
+
+/// ElementsConfigCreate.
+#[derive(Debug, Deserialize)]
+struct CreateBody {
+    key: String,
+    name: String,
+    elements_type: ElementType,
+    settings: Map<String, Value>,
+    email_notifications: Option<bool>,
+    roles_to_levels: BTreeMap<Level, Vec<String>>,
+    webhook: Option<WebhookBody>,
+}
+
+/// ElementsConfigUpdate.
+#[derive(Debug, Deserialize)]
+struct UpdateBody {
+    name: Option<String>,
+    elements_type: Option<ElementType>,
+    settings: Option<Map<String, Value>>,
+    email_notifications: Option<bool>,
+    roles_to_levels: Option<BTreeMap<Level, Vec<String>>>,
+    #[serde(default, deserialize_with = "present")]
+    webhook: Option<Option<WebhookBody>>,
+}
+
+/// WebhookRead. The token is never given back.
+#[derive(Debug, Serialize)]
+struct WebhookRead {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    id: Uuid,
+    #[serde(flatten)]
+    home: Home,
+    created_at: Moment,
+    updated_at: Moment,
+    url: String,
+}
+
+impl WebhookRead {
+    fn new(scope: &EnvScope, webhook: &ElementWebhook) -> Self {
+        Self {
+            kind: "elements",
+            id: webhook.id,
+            home: scope.into(),
+            created_at: Moment(webhook.created_at),
+            updated_at: Moment(webhook.updated_at),
+            url: webhook.url.clone(),
+        }
+    }
+}
+
+/// PermissionLevelRoleRead; `resource_id` is null for a tenant role.
+#[derive(Debug, Serialize)]
+struct LevelRoleRead {
+    id: RoleId,
+    key: Key,
+    name: String,
+    resource_id: Option<ResourceId>,
+}
+
+/// ElementsConfigRead.
+#[derive(Debug, Serialize)]
+struct ElementRead {
+    key: Key,
+    id: ElementId,
+    #[serde(flatten)]
+    home: Home,
+    created_at: Moment,
+    updated_at: Moment,
+    is_active: bool,
+    name: String,
+    elements_type: ElementType,
+    settings: Map<String, Value>,
+    email_notifications: bool,
+    roles_to_levels: BTreeMap<Level, Vec<LevelRoleRead>>,
+    webhook: Option<WebhookRead>,
+}
+
+impl ElementRead {
+    fn new(scope: &EnvScope, element: &Element) -> Self {
+        let mut roles_to_levels: BTreeMap<Level, Vec<LevelRoleRead>> =
+            element.roles_to_levels.keys().map(|level| (*level, Vec::new())).collect();
+        for held in scope.element_roles(element) {
+            roles_to_levels.entry(held.level).or_default().push(LevelRoleRead {
+                id: held.role.id,
+                key: held.role.key.clone(),
+                name: held.role.name.clone(),
+                resource_id: held.resource,
+            });
+        }
+        Self {
+            key: element.key.clone(),
+            id: element.id,
+            home: scope.into(),
+            created_at: Moment(element.created_at),
+            updated_at: Moment(element.updated_at),
+            is_active: element.is_active,
+            name: element.name.clone(),
+            elements_type: element.kind,
+            settings: element.settings.clone(),
+            email_notifications: element.email_notifications,
+            roles_to_levels,
+            webhook: element.webhook.as_ref().map(|webhook| WebhookRead::new(scope, webhook)),
+        }
+    }
+}
+
+/// ElementsConfigRuntimeRead.
+#[derive(Debug, Serialize)]
+struct RuntimeRead {
+    config: ElementRead,
+    current_permission_level: Level,
+}
+
+async fn list(InEnv(scope): InEnv, Params(query): Params<PageQuery>) -> Answer<Json<Paginated<ElementRead>>> {
+    let (offset, size) = query.window(PER_PAGE)?;
+    let all = scope.elements();
+    let total = u64::try_from(all.len()).unwrap_or(u64::MAX);
+    let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
+    let page = all.iter().skip(skipped).take(size as usize);
+    let data = page.map(|element| ElementRead::new(&scope, element)).collect();
+    Ok(Json(Paginated::new(data, total, size)))
+}
+
+async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<ElementRead>> {
+    let element = scope.element(&at.element.ident())?;
+    Ok(Json(ElementRead::new(&scope, &element)))
+}
+
+async fn create(InEnv(scope): InEnv, Body(body): Body<CreateBody>) -> Answer<Json<ElementRead>> {
+    let new = NewElement {
+        key: body.key,
+        name: body.name,
+        kind: body.elements_type,
+        settings: body.settings,
+        email_notifications: body.email_notifications.unwrap_or(false),
+        roles_to_levels: body.roles_to_levels,
+        webhook: body.webhook.map(Hook::from),
+    };
+    let element = scope.create_element(new).await?;
+    Ok(Json(ElementRead::new(&scope, &element)))
+}
+
+async fn update(
+    InEnv(scope): InEnv,
+    Path(at): Path<At>,
+    Body(body): Body<UpdateBody>,
+) -> Answer<Json<ElementRead>> {
+    let patch = ElementPatch {
+        name: body.name,
+        kind: body.elements_type,
+        settings: body.settings,
+        email_notifications: body.email_notifications,
+        roles_to_levels: body.roles_to_levels,
+        webhook: body.webhook.map(|webhook| webhook.map(Hook::from)),
+    };
+    let element = scope.update_element(&at.element.ident(), patch).await?;
+    Ok(Json(ElementRead::new(&scope, &element)))
+}
+
+async fn remove(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
+    scope.delete_element(&at.element.ident()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn runtime(AsUser(acting): AsUser, Path(at): Path<At>) -> Answer<Json<RuntimeRead>> {
+    let (element, level) = acting.element_level(&at.element.ident()).await?;
+    let config = ElementRead::new(acting.scope(), &element);
+    Ok(Json(RuntimeRead { config, current_permission_level: level }))
+}

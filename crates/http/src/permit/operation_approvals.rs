@@ -1,0 +1,151 @@
+//! Operation approvals, through an element session: `operation_approval` and `approval_management` elements alike.
+
+use super::request_wire::{
+    CancelBody, InElement, ListQuery, Naming, OfElement, OnBehalf, RequestRead, ReviewBody,
+};
+use super::wire::{Params, Text};
+use crate::{App, State, body::Body, error::Answer, listing::Paginated};
+use askfirst_domain::{Key, request::RequestKind};
+use askfirst_engine::{
+    Acting,
+    requests::{AskOperation, Decide, RequestView, Verdict},
+};
+use axum::{
+    Json, Router,
+    extract::Path,
+    routing::{get, patch, put},
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+const KIND: RequestKind = RequestKind::OperationApproval;
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new().nest("/v2/elements/{project}/{env}/config/{element}/operation_approval", routes())
+}
+
+fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/", get(list).post(create))
+        .route("/{request}", get(read))
+        .route("/{request}/reviewer", patch(annotate))
+        .route("/{request}/approve", put(approve))
+        .route("/{request}/deny", put(deny))
+        .route("/{request}/cancel", put(cancel))
+}
+
+/// OperationApprovalUserCreate.
+#[derive(Debug, Deserialize)]
+struct CreateBody {
+    access_request_details: DetailsBody,
+    reason: Option<String>,
+}
+
+/// OperationApprovalCreateDetails.
+#[derive(Debug, Deserialize)]
+struct DetailsBody {
+    tenant: Text,
+    resource: Option<Text>,
+    resource_instance: Option<Text>,
+}
+
+/// OperationApprovalList.
+#[derive(Debug, Serialize)]
+struct ListRead {
+    #[serde(flatten)]
+    read: RequestRead,
+    requesting_user_email: Option<String>,
+    requesting_user_first_name: Option<String>,
+    requesting_user_last_name: Option<String>,
+    resource_key: Option<Key>,
+    resource_instance_key: Option<Key>,
+}
+
+impl ListRead {
+    fn new(acting: &Acting, view: &RequestView, naming: Naming) -> Self {
+        Self {
+            read: RequestRead::new(acting, view, naming),
+            requesting_user_email: view.requester.email.clone(),
+            requesting_user_first_name: view.requester.first_name.clone(),
+            requesting_user_last_name: view.requester.last_name.clone(),
+            resource_key: view.request.resource.clone(),
+            resource_instance_key: view.request.instance.as_ref().map(|i| i.key.clone()),
+        }
+    }
+}
+
+async fn create(
+    OnBehalf(acting): OnBehalf,
+    Path(at): Path<InElement>,
+    Body(body): Body<CreateBody>,
+) -> Answer<Json<RequestRead>> {
+    let details = body.access_request_details;
+    let ask = AskOperation {
+        element: at.element.ident(),
+        tenant: details.tenant.ident(),
+        resource: details.resource.as_ref().map(Text::ident),
+        instance: details.resource_instance.map(|text| text.0).filter(|text| !text.is_empty()),
+        reason: body.reason.unwrap_or_default(),
+    };
+    let asked = acting.request_operation(ask).await?;
+    Ok(Json(RequestRead::asked(&acting, &asked)))
+}
+
+async fn list(
+    app: State,
+    OnBehalf(acting): OnBehalf,
+    Path(at): Path<InElement>,
+    Params(query): Params<ListQuery>,
+) -> Answer<Json<Paginated<ListRead>>> {
+    let (page, size) = query.window()?;
+    let found = acting.requests(query.narrowed(KIND, &at.element)?, page).await?;
+    let naming = Naming::of_lists(&app);
+    let data = found.items.iter().map(|view| ListRead::new(&acting, view, naming)).collect();
+    Ok(Json(Paginated::new(data, found.total, size)))
+}
+
+async fn read(OnBehalf(acting): OnBehalf, Path(at): Path<OfElement>) -> Answer<Json<RequestRead>> {
+    let view = acting.request_through(KIND, &at.element.ident(), &at.request.ident()).await?;
+    Ok(Json(RequestRead::new(&acting, &view, Naming::ById)))
+}
+
+async fn annotate(
+    OnBehalf(acting): OnBehalf,
+    Path(at): Path<OfElement>,
+    Body(body): Body<ReviewBody>,
+) -> Answer<Json<RequestRead>> {
+    let id = at.request(&acting, KIND).await?;
+    let view = acting.annotate(&id, body.role(), body.reviewer_comment).await?;
+    Ok(Json(RequestRead::new(&acting, &view, Naming::ById)))
+}
+
+async fn approve(
+    OnBehalf(acting): OnBehalf,
+    Path(at): Path<OfElement>,
+    Body(body): Body<ReviewBody>,
+) -> Answer<Json<RequestRead>> {
+    let id = at.request(&acting, KIND).await?;
+    let approve = Verdict::Approve { role: body.role() };
+    let view = acting.decide(&id, Decide { approve, comment: body.reviewer_comment }).await?;
+    Ok(Json(RequestRead::new(&acting, &view, Naming::ById)))
+}
+
+async fn deny(
+    OnBehalf(acting): OnBehalf,
+    Path(at): Path<OfElement>,
+    Body(body): Body<ReviewBody>,
+) -> Answer<Json<RequestRead>> {
+    let id = at.request(&acting, KIND).await?;
+    let view = acting.decide(&id, Decide { approve: Verdict::Deny, comment: body.reviewer_comment }).await?;
+    Ok(Json(RequestRead::new(&acting, &view, Naming::ById)))
+}
+
+async fn cancel(
+    OnBehalf(acting): OnBehalf,
+    Path(at): Path<OfElement>,
+    Body(body): Body<CancelBody>,
+) -> Answer<Json<RequestRead>> {
+    let id = at.request(&acting, KIND).await?;
+    let view = acting.cancel(&id, body.reason).await?;
+    Ok(Json(RequestRead::new(&acting, &view, Naming::ById)))
+}
