@@ -168,6 +168,18 @@ async fn sqlite() {
     contract(Arc::new(saver)).await;
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_file_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let saver = SqliteSaver::open(dir.path().join("threads.db")).await.unwrap();
+    saver.append(&"t".into(), &checkpoint("a", None)).await.unwrap();
+    for file in std::fs::read_dir(dir.path()).unwrap().map(Result::unwrap) {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", file.path());
+    }
+}
+
 #[tokio::test]
 async fn a_newer_file_is_refused() {
     let dir = tempfile::tempdir().unwrap();

@@ -60,11 +60,12 @@ CREATE TABLE calls (
 ";
 
 impl SqliteSaver {
-    /// Opens the file, and makes it when it is not there.
+    /// Opens the file, and makes it when it is not there, readable by its owner only.
     ///
     /// # Errors
     /// The file cannot be opened, or a newer version of this program wrote it.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
+        private_file(path.as_ref())?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -110,6 +111,20 @@ impl SqliteSaver {
     /// A transaction that writes: it takes the lock at once, so it never fails half-way for want of it.
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, CheckpointError> {
         Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+/// Makes the file, if it is not there, readable by its owner only: conversations are private. `SQLite` gives
+/// its side files the same mode.
+fn private_file(path: &Path) -> Result<(), CheckpointError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(CheckpointError::Database(sqlx::Error::Io(error))),
     }
 }
 

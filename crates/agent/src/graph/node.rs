@@ -36,7 +36,7 @@ pub type NodeResult<S> = Result<Command<<S as State>::Update>, NodeStop>;
 /// What a finished node wants: a change of the state, and where to go besides the static edges.
 ///
 /// This is the node's half of `LangGraph`'s `Command`. The other half (`resume`) is the caller's and is
-/// [`Input::resume`](super::Input::resume), so a node cannot answer a question and a caller cannot jump.
+/// [`Input::answer`](super::Input::answer), so a node cannot answer a question and a caller cannot jump.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Command<U> {
     /// The change of the state.

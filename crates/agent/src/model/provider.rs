@@ -3,6 +3,7 @@
 use super::keys::{ModelKeys, kind_of, variables_of};
 use super::{ChatModel, ModelError};
 use crate::messages::{AssistantMessage, Message, Part, ToolCall, ToolMessage, ToolStatus};
+use crate::tls;
 use crate::tools::ToolSpec;
 use async_trait::async_trait;
 use genai::ModelIden;
@@ -15,6 +16,10 @@ use genai::resolver::{AuthData, AuthResolver, Endpoint, ServiceTargetResolver};
 use genai::{Client, ServiceTarget};
 use serde_json::{Map, Value};
 use std::fmt;
+use std::time::Duration;
+
+/// How long a model may take for one answer; the library itself would wait for ever.
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// Under which name a tool call's thought signatures are kept in [`ToolCall::extras`].
 const SIGNATURES: &str = "thought_signatures";
@@ -68,6 +73,9 @@ impl GenaiModel {
             (None, true) => "none".to_owned(),
             (None, false) => return Err(ModelError::NoKey { model, variables }),
         };
+        if !tls::provider_is_installed() {
+            return Err(ModelError::Provider { model, reason: tls::NO_PROVIDER.to_owned() });
+        }
         // Always an answer: without one the library would look into the environment.
         let auth = AuthResolver::from_resolver_fn(move |_: ModelIden| {
             Ok::<Option<AuthData>, genai::resolver::Error>(Some(AuthData::from_single(key.clone())))
@@ -99,9 +107,11 @@ impl ChatModel for GenaiModel {
             request = request.with_tools(tools.iter().map(wire_tool).collect::<Vec<_>>());
         }
         let call = self.client.exec_chat(self.target.clone(), request, None);
-        let response = Box::pin(call)
-            .await
-            .map_err(|error| ModelError::Provider { model: self.model.clone(), reason: reason_of(&error) })?;
+        let failed = |reason: String| ModelError::Provider { model: self.model.clone(), reason };
+        let response = match tokio::time::timeout(ANSWER_TIMEOUT, Box::pin(call)).await {
+            Ok(response) => response.map_err(|error| failed(reason_of(&error)))?,
+            Err(_) => return Err(failed(format!("no answer within {} seconds", ANSWER_TIMEOUT.as_secs()))),
+        };
         let message = message_of(response);
         if message.joined_text().is_empty() && message.tool_calls().next().is_none() {
             return Err(ModelError::Empty(self.model.clone()));
@@ -192,6 +202,14 @@ fn message_of(response: ChatResponse) -> AssistantMessage {
         parts.push(Part::Reasoning { text });
     }
     parts.extend(response.content.into_parts().into_iter().filter_map(part_of));
+    for (index, part) in parts.iter_mut().enumerate() {
+        // Some local models leave the id out, and results are matched by it.
+        if let Part::ToolCall(call) = part
+            && call.id.is_empty()
+        {
+            call.id = format!("call_{index}");
+        }
+    }
     AssistantMessage { id: None, parts }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{ToolError, ToolOutcome, ToolSet, ToolSpec};
 use crate::messages::ToolStatus;
+use crate::tls;
 use async_trait::async_trait;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities, ClientConfig, ContentBlock,
@@ -250,6 +251,10 @@ async fn connect(server: McpServer) -> Result<Connection, McpError> {
                 client.serve_with_lifecycle(transport, lifecycle).await.map_err(|e| unusable(&name, &e))
             }
             Reach::Http { url, bearer } => {
+                if !tls::provider_is_installed() {
+                    let reason = tls::NO_PROVIDER.to_owned();
+                    return Err(McpError::Connect { server: name.clone(), reason });
+                }
                 let mut config = StreamableHttpClientTransportConfig::with_uri(url);
                 if let Some(bearer) = bearer {
                     config = config.auth_header(bearer);

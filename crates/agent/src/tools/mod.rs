@@ -83,6 +83,9 @@ pub trait ToolSet: Send + Sync + std::fmt::Debug {
     async fn call(&self, name: &str, args: Map<String, Value>) -> Result<ToolOutcome, ToolError>;
 }
 
+#[cfg(test)]
+mod tests;
+
 /// The first thing that is wrong with `args`, as far as the schema's top level says: a property that is
 /// required and missing, or not allowed. The tool itself checks the rest.
 fn first_misfit(schema: &Value, args: &Map<String, Value>) -> Option<String> {

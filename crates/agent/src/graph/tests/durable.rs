@@ -108,3 +108,25 @@ async fn a_call_is_known_to_later_runs_of_its_task() {
     let expected = [CallState::New, CallState::Begun, CallState::Finished(json!("done"))];
     assert_eq!(*seen.lock().unwrap(), expected);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_processes_that_answer_at_once_one_is_heard() {
+    for round in 0..5 {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("threads.db");
+        let runs = [Count::default(), Count::default(), Count::default()];
+        let graphs = [open(&path, "one", &runs).await, open(&path, "two", &runs).await];
+        let asked =
+            graphs[0].invoke(&thread(), Input::New(Note::default())).await.unwrap().interrupts().to_vec();
+        let race = graphs.map(|graph| {
+            let question = asked[0].clone();
+            tokio::spawn(async move { graph.invoke(&thread(), Input::answer(&question, json!("yes"))).await })
+        });
+        let results: Vec<_> = futures::future::join_all(race).await.into_iter().map(Result::unwrap).collect();
+        let refused =
+            |r: &Result<_, RunError>| matches!(r, Err(RunError::Resume(ResumeError::Conflict { .. })));
+        assert_eq!(results.iter().filter(|r| r.is_ok()).count(), 1, "round {round}: {results:?}");
+        assert_eq!(results.iter().filter(|r| refused(r)).count(), 1, "round {round}: {results:?}");
+        assert_eq!((runs[1].get(), runs[2].get()), (2, 1));
+    }
+}
