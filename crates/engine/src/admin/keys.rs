@@ -20,10 +20,19 @@ pub(crate) const PREFIX: &str = "askfirst_key_";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NewKey {
     Organization,
-    Project { project: Ident },
-    Environment { project: Ident, env: Ident },
+    Project {
+        project: Ident,
+    },
+    Environment {
+        project: Ident,
+        env: Ident,
+    },
     /// `/mcp` of the environment, as this user, and nothing else.
-    Agent { project: Ident, env: Ident, user: Ident },
+    Agent {
+        project: Ident,
+        env: Ident,
+        user: Ident,
+    },
 }
 
 impl OrgScope {
@@ -47,6 +56,26 @@ impl OrgScope {
         let key = ApiKey { secret_hash: secret.hash(), ..key };
         self.write_key("key.created", &key, AdminOp::PutApiKey(key.clone())).await?;
         Ok((key, secret))
+    }
+
+    /// What a key opens, for people: `environment default/dev`.
+    pub fn opens(&self, scope: &KeyScope) -> String {
+        let listing = self.engine.directory().get();
+        let project = |id| {
+            let found = listing.projects.iter().find(|p| p.id == id);
+            found.map_or_else(|| id.to_string(), |p| p.key.to_string())
+        };
+        let env = |id| listing.environment_by_id(id).map_or_else(|| id.to_string(), |e| e.key.to_string());
+        match scope {
+            KeyScope::Organization => "the organization".to_owned(),
+            KeyScope::Project { project: id } => format!("project {}", project(*id)),
+            KeyScope::Environment { project: id, env: e } => {
+                format!("environment {}/{}", project(*id), env(*e))
+            }
+            KeyScope::Agent { project: id, env: e, user_key, .. } => {
+                format!("/mcp of {}/{} as {user_key}", project(*id), env(*e))
+            }
+        }
     }
 
     /// The keys that this key may see: those that open no more than it does.

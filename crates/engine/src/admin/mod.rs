@@ -1,5 +1,7 @@
 //! What the environments stand in: the first start, projects, environments, API keys, sign-in links and sessions.
 
+pub mod environments;
 pub mod keys;
+pub mod projects;
 pub mod sessions;
 pub mod start;

@@ -97,7 +97,8 @@ impl EnvScope {
         if tenant_key == DEFAULT_TENANT {
             return Ok(true);
         }
-        let filter = AssignmentFilter { users: Some(vec![user]), tenants: Some(vec![tenant]), ..Default::default() };
+        let filter =
+            AssignmentFilter { users: Some(vec![user]), tenants: Some(vec![tenant]), ..Default::default() };
         let page = Page { offset: 0, limit: 1 };
         Ok(self.engine.store().assignments(self.env.id, &filter, page).await?.total > 0)
     }
@@ -117,7 +118,8 @@ impl Engine {
             )
         };
         let link = self.store().take_link(&token.hash(), op.now).await?.ok_or_else(refused)?;
-        let user = self.store().user(link.env, &Ident::from(link.user.uuid())).await?.ok_or_else(refused)?.value;
+        let user =
+            self.store().user(link.env, &Ident::from(link.user.uuid())).await?.ok_or_else(refused)?.value;
         let session = Session {
             id: self.fresh_id(&op)?,
             env: link.env,

@@ -6,7 +6,7 @@ use crate::{
 };
 use askfirst_domain::{
     Ident,
-    facts::{Instance, InstanceRef, Tenant, User},
+    facts::{Instance, Tenant, User},
 };
 use askfirst_store::{InstanceIdent, Versioned};
 
@@ -25,8 +25,14 @@ impl EnvScope {
 
     /// The instance that a text names: `type:key`, an id, or a bare key of `resource` where the caller has said which
     /// resource it is about.
-    pub(crate) async fn find_instance(&self, text: &str, resource: Option<&str>) -> Result<Versioned<Instance>> {
-        self.look_up_instance(text, resource).await?.ok_or_else(|| Error::not_found("resource instance", text))
+    pub(crate) async fn find_instance(
+        &self,
+        text: &str,
+        resource: Option<&str>,
+    ) -> Result<Versioned<Instance>> {
+        self.look_up_instance(text, resource)
+            .await?
+            .ok_or_else(|| Error::not_found("resource instance", text))
     }
 
     /// As [`EnvScope::find_instance`]; not-found is none, a text that can name no instance is an error.
@@ -57,15 +63,4 @@ impl EnvScope {
             ))),
         }
     }
-}
-
-/// Reads `type:key`.
-///
-/// # Errors
-/// When the text is not of that form.
-pub(crate) fn parse_reference(text: &str) -> Result<InstanceRef> {
-    let (resource, key) = text.split_once(':').ok_or_else(|| {
-        Error::invalid(format!("`{text}` does not name a resource instance; write it as `type:key`."))
-    })?;
-    Ok(InstanceRef { resource: resource.parse()?, key: key.parse()? })
 }

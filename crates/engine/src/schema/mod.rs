@@ -20,6 +20,7 @@ pub use derivations::{DerivationBlock, RuleSpec};
 pub use relations::NewRelation;
 pub use resources::ResourceEdit;
 pub use roles::RoleEdit;
+pub(crate) use roles::find as find_role;
 pub use view::{RelationView, ResourceView, RoleView, RuleView};
 
 use askfirst_domain::{Ident, Key, schema::Resource};

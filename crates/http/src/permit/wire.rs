@@ -118,3 +118,31 @@ pub(crate) fn page(page: Option<u32>, per_page: Option<u32>) -> Answer<Page> {
 pub(crate) fn compat(rest: Map<String, Value>) -> Map<String, Value> {
     rest.into_iter().filter(|(name, _)| name.starts_with("v1compat_")).collect()
 }
+
+/// A switch in a query: on when `true` or `1`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Switch(String);
+
+impl Switch {
+    /// Whether it is on.
+    pub(crate) fn is_on(&self) -> bool {
+        self.0 == "1" || self.0.eq_ignore_ascii_case("true")
+    }
+}
+
+/// What a bulk call that only says that it worked answers.
+#[derive(Debug, Serialize)]
+pub(crate) struct Done {}
+
+/// The things that a bulk call writes.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Operations<T> {
+    pub(crate) operations: Vec<T>,
+}
+
+/// The things that a bulk call deletes.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Idents<T> {
+    pub(crate) idents: Vec<T>,
+}

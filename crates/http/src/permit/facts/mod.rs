@@ -1,0 +1,41 @@
+//! Fact routes, under `/v2/facts/{project}/{env}`; the same under `/facts` for the environment of the key, where Permit's
+//! PDP has them.
+
+mod assignments;
+mod instances;
+mod tenants;
+mod tuples;
+mod users;
+
+use crate::App;
+use axum::{
+    Router,
+    routing::{get, post, put},
+};
+use std::sync::Arc;
+
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/users", get(users::list).post(users::create))
+        .route("/users/{user}", get(users::read).put(users::sync).patch(users::update).delete(users::delete))
+        .route("/users/{user}/roles", post(assignments::assign_user).delete(assignments::unassign_user))
+        .route("/bulk/users", post(users::create_many).put(users::replace_many).delete(users::delete_many))
+        .route("/tenants", get(tenants::list).post(tenants::create))
+        .route("/tenants/{tenant}", get(tenants::read).patch(tenants::update).delete(tenants::delete))
+        .route("/tenants/{tenant}/users", get(users::list_of_tenant))
+        .route("/tenants/{tenant}/users/{user}", axum::routing::delete(tenants::delete_user))
+        .route("/bulk/tenants", post(tenants::create_many).delete(tenants::delete_many))
+        .route("/resource_instances", get(instances::list).post(instances::create))
+        .route(
+            "/resource_instances/{instance}",
+            get(instances::read).patch(instances::update).delete(instances::delete),
+        )
+        .route("/bulk/resource_instances", put(instances::replace_many).delete(instances::delete_many))
+        .route(
+            "/role_assignments",
+            get(assignments::list).post(assignments::assign).delete(assignments::unassign),
+        )
+        .route("/role_assignments/bulk", post(assignments::assign_many).delete(assignments::unassign_many))
+        .route("/relationship_tuples", get(tuples::list).post(tuples::create).delete(tuples::delete))
+        .route("/relationship_tuples/bulk", post(tuples::create_many).delete(tuples::delete_many))
+}

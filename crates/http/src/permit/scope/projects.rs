@@ -1,0 +1,124 @@
+//! `projects`.
+
+use super::environments::CreateBody as EnvironmentBody;
+use crate::{
+    auth::InOrg,
+    body::Body,
+    error::Answer,
+    listing::PageQuery,
+    permit::wire::{Moment, Params, Text, page},
+};
+use askfirst_domain::{
+    Key,
+    id::{OrgId, ProjectId},
+    scope::Project,
+};
+use askfirst_engine::{
+    Patch,
+    admin::projects::{NewProject, ProjectEdit},
+};
+use axum::{Json, extract::Path, http::StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ProjectRead {
+    key: Key,
+    urn_namespace: Option<String>,
+    id: ProjectId,
+    organization_id: OrgId,
+    created_at: Moment,
+    updated_at: Moment,
+    name: String,
+    description: Option<String>,
+    settings: Option<Value>,
+    /// There are no policy repositories.
+    active_policy_repo_id: Option<()>,
+}
+
+impl From<&Project> for ProjectRead {
+    fn from(project: &Project) -> Self {
+        Self {
+            key: project.key.clone(),
+            urn_namespace: project.urn_namespace.clone(),
+            id: project.id,
+            organization_id: project.org,
+            created_at: Moment(project.created_at),
+            updated_at: Moment(project.updated_at),
+            name: project.name.clone(),
+            description: project.description.clone(),
+            settings: project.settings.clone(),
+            active_policy_repo_id: None,
+        }
+    }
+}
+
+/// ProjectCreate.
+#[derive(Debug, Deserialize)]
+pub(crate) struct CreateBody {
+    key: Key,
+    name: String,
+    #[serde(default)]
+    urn_namespace: Option<String>,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    settings: Option<Value>,
+    #[serde(default)]
+    initial_environments: Option<Vec<EnvironmentBody>>,
+}
+
+/// ProjectUpdate.
+#[derive(Debug, Deserialize)]
+pub(crate) struct UpdateBody {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    description: Patch<String>,
+    #[serde(default)]
+    settings: Patch<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct At {
+    project: Text,
+}
+
+pub(super) async fn list(
+    InOrg(scope): InOrg,
+    Params(q): Params<PageQuery>,
+) -> Answer<Json<Vec<ProjectRead>>> {
+    let found = scope.list_projects(page(q.page, q.per_page)?);
+    Ok(Json(found.items.iter().map(|project| project.as_ref().into()).collect()))
+}
+
+pub(super) async fn read(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<Json<ProjectRead>> {
+    Ok(Json(scope.get_project(&at.project.ident())?.as_ref().into()))
+}
+
+pub(super) async fn create(InOrg(scope): InOrg, Body(body): Body<CreateBody>) -> Answer<Json<ProjectRead>> {
+    let environments = body.initial_environments.map(|list| list.into_iter().map(Into::into).collect());
+    let new = NewProject {
+        key: body.key,
+        name: body.name,
+        urn_namespace: body.urn_namespace,
+        description: body.description,
+        settings: body.settings,
+        environments,
+    };
+    Ok(Json((&scope.create_project(new).await?).into()))
+}
+
+pub(super) async fn update(
+    InOrg(scope): InOrg,
+    Path(at): Path<At>,
+    Body(body): Body<UpdateBody>,
+) -> Answer<Json<ProjectRead>> {
+    let edit = ProjectEdit { name: body.name, description: body.description, settings: body.settings };
+    Ok(Json((&scope.update_project(&at.project.ident(), edit).await?).into()))
+}
+
+pub(super) async fn delete(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<StatusCode> {
+    scope.delete_project(&at.project.ident()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
