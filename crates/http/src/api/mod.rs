@@ -3,6 +3,7 @@
 mod audit;
 mod check;
 mod inbox;
+mod keys;
 mod links;
 mod policy;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 pub(crate) fn router() -> Router<Arc<App>> {
     Router::new().merge(check::router()).merge(policy::router())
         .merge(inbox::router())
+        .merge(keys::router())
         .merge(links::router())
         .merge(audit::router())
 }
