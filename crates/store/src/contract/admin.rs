@@ -9,7 +9,7 @@ use crate::{AdminCommit, AdminOp, AuditFilter, CommitError, Page, Store};
 use askfirst_domain::{
     change::Change,
     id::ProjectId,
-    scope::{ApiKey, KeyScope, Session, SessionKind, SignInLink},
+    scope::{ApiKey, Environment, KeyScope, Session, SessionKind, SignInLink},
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -71,8 +71,7 @@ pub async fn scopes_are_listed_in_order(store: Arc<dyn Store>) -> Outcome {
     world.commit(vec![Change::PutUser(Things::user("joe")?)]).await?;
 
     // Writing an environment again changes what it says, never its revision or epoch.
-    let mut renamed = world.environment.clone();
-    renamed.name = "Renamed".to_owned();
+    let renamed = Environment { name: "Renamed".to_owned(), ..world.environment.clone() };
     world.admin(vec![put(&renamed, Uuid::from_u128(3))]).await?;
     let head = world.store.head(world.env).await?.ok_or("the environment is there")?;
     assert_eq!((head.epoch, head.revision), (world.epoch, 1));

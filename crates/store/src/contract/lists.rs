@@ -11,7 +11,7 @@ use crate::{
 use askfirst_domain::{
     Ident,
     change::Change,
-    facts::{Instance, RelationshipTuple, RoleAssignment, User},
+    facts::{Instance, RelationshipTuple, RoleAssignment, Tenant, User},
     request::{Request, RequestKind, Status},
 };
 use std::sync::Arc;
@@ -84,8 +84,7 @@ pub async fn users_and_tenants_are_searched(store: Arc<dyn Store>) -> Outcome {
     umit.first_name = Some("ÜMİT".to_owned());
     umit.last_name = Some("Öz 100%".to_owned());
     let jane = Things::user("jane")?;
-    let mut bolt = Things::tenant("bolt")?;
-    bolt.name = "Größe & Söhne".to_owned();
+    let bolt = Tenant { name: "Größe & Söhne".to_owned(), ..Things::tenant("bolt")? };
     world
         .commit(vec![
             Change::PutTenant(acme.clone()),

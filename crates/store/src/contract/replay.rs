@@ -49,13 +49,13 @@ impl Stock {
                 instances.push(Things::instance(resource, key, tenant)?);
             }
         }
-        resources.iter().for_each(|x| stock.resource(x));
-        tenants.iter().for_each(|x| stock.tenant(x));
-        users.iter().for_each(|x| stock.user(x));
-        roles.iter().for_each(|x| stock.role(x));
-        relations.iter().for_each(|x| stock.relation(x));
-        elements.iter().for_each(|x| stock.element(x));
-        instances.iter().for_each(|x| stock.instance(x));
+        stock.changes.extend(resources.iter().flat_map(resource));
+        stock.changes.extend(tenants.iter().flat_map(tenant));
+        stock.changes.extend(users.iter().flat_map(user));
+        stock.changes.extend(roles.iter().flat_map(role));
+        stock.changes.extend(relations.iter().flat_map(relation));
+        stock.changes.extend(elements.iter().flat_map(element));
+        stock.changes.extend(instances.iter().flat_map(instance));
         stock.ties(&users, &roles, &tenants, &instances, &relations, &elements);
         Ok(stock)
     }
@@ -101,50 +101,46 @@ impl Stock {
         }
     }
 
-    fn resource(&mut self, x: &Resource) {
-        let renamed = Resource { name: "renamed".to_owned(), ..x.clone() };
-        self.changes.extend([x.clone(), renamed].map(Change::PutResource));
-        self.changes.push(Change::DeleteResource { id: x.id, key: x.key.clone() });
-    }
-
-    fn role(&mut self, x: &Role) {
-        self.changes.push(Change::PutRole(x.clone()));
-        self.changes.push(Change::DeleteRole { id: x.id, key: x.key.clone(), resource: x.resource.clone() });
-    }
-
-    fn relation(&mut self, x: &Relation) {
-        let (id, key, object_resource) = (x.id, x.key.clone(), x.object_resource.clone());
-        self.changes.push(Change::PutRelation(x.clone()));
-        self.changes.push(Change::DeleteRelation { id, key, object_resource });
-    }
-
-    fn element(&mut self, x: &Element) {
-        self.changes.push(Change::PutElement(x.clone()));
-        self.changes.push(Change::DeleteElement { id: x.id });
-    }
-
-    fn user(&mut self, x: &User) {
-        let renamed = User { last_name: Some("renamed".to_owned()), ..x.clone() };
-        self.changes.extend([x.clone(), renamed].map(Change::PutUser));
-        self.changes.push(Change::DeleteUser { id: x.id, key: x.key.clone() });
-    }
-
-    fn tenant(&mut self, x: &Tenant) {
-        self.changes.push(Change::PutTenant(x.clone()));
-        self.changes.push(Change::DeleteTenant { id: x.id, key: x.key.clone() });
-    }
-
-    fn instance(&mut self, x: &Instance) {
-        let (id, resource, key) = (x.id, x.resource.clone(), x.key.clone());
-        self.changes.push(Change::PutInstance(x.clone()));
-        self.changes.push(Change::DeleteInstance { id, resource, key });
-    }
-
     /// The changes of a commit by their numbers, taken round.
     fn pick(&self, numbers: &[usize]) -> Vec<Change> {
         let size = self.changes.len().max(1);
         numbers.iter().filter_map(|n| self.changes.get(n % size)).cloned().collect()
     }
+}
+
+fn resource(x: &Resource) -> Vec<Change> {
+    let renamed = Resource { name: "renamed".to_owned(), ..x.clone() };
+    let delete = Change::DeleteResource { id: x.id, key: x.key.clone() };
+    vec![Change::PutResource(x.clone()), Change::PutResource(renamed), delete]
+}
+
+fn role(x: &Role) -> Vec<Change> {
+    let delete = Change::DeleteRole { id: x.id, key: x.key.clone(), resource: x.resource.clone() };
+    vec![Change::PutRole(x.clone()), delete]
+}
+
+fn relation(x: &Relation) -> Vec<Change> {
+    let (id, key, object_resource) = (x.id, x.key.clone(), x.object_resource.clone());
+    vec![Change::PutRelation(x.clone()), Change::DeleteRelation { id, key, object_resource }]
+}
+
+fn element(x: &Element) -> Vec<Change> {
+    vec![Change::PutElement(x.clone()), Change::DeleteElement { id: x.id }]
+}
+
+fn user(x: &User) -> Vec<Change> {
+    let renamed = User { last_name: Some("renamed".to_owned()), ..x.clone() };
+    let delete = Change::DeleteUser { id: x.id, key: x.key.clone() };
+    vec![Change::PutUser(x.clone()), Change::PutUser(renamed), delete]
+}
+
+fn tenant(x: &Tenant) -> Vec<Change> {
+    vec![Change::PutTenant(x.clone()), Change::DeleteTenant { id: x.id, key: x.key.clone() }]
+}
+
+fn instance(x: &Instance) -> Vec<Change> {
+    let (id, resource, key) = (x.id, x.resource.clone(), x.key.clone());
+    vec![Change::PutInstance(x.clone()), Change::DeleteInstance { id, resource, key }]
 }
 
 /// After any history of commits, refused ones among them: loading gives what replaying the log gives, and both and the

@@ -18,6 +18,9 @@ pub(crate) struct Select {
     table: &'static str,
     columns: String,
     order: &'static str,
+    /// The rows come from several places of an index and have to be sorted: the planner shall not read everything
+    /// in order instead.
+    sorted: bool,
     conditions: Vec<String>,
     args: Vec<Value>,
     empty: bool,
@@ -30,6 +33,7 @@ impl Select {
             table: table.name,
             columns: table.columns(),
             order: "pos",
+            sorted: false,
             conditions: vec!["env = $1".to_owned()],
             args: vec![env.into()],
             empty: false,
@@ -62,6 +66,7 @@ impl Select {
                 let value = self.dialect.ids(ids.iter().map(|id| id.uuid()));
                 let n = self.bind(value);
                 self.conditions.push(self.dialect.one_of(column, n));
+                self.sorted = true;
             }
         }
     }
@@ -89,7 +94,9 @@ impl Select {
         args.push(number(page.offset).into());
         let (limit, offset) = (args.len() - 1, args.len());
         let (columns, rest, order) = (&self.columns, self.rest(), self.order);
-        let sql = format!("SELECT {columns} {rest} ORDER BY {order} LIMIT ${limit} OFFSET ${offset}");
+        // An expression, though it changes nothing, is not what an index is ordered by.
+        let sign = if self.sorted { "+" } else { "" };
+        let sql = format!("SELECT {columns} {rest} ORDER BY {sign}{order} LIMIT ${limit} OFFSET ${offset}");
         Statement { sql: Cow::Owned(sql), args }
     }
 
@@ -189,6 +196,7 @@ impl AuditFilter {
             table: "audit_event",
             columns: "body".to_owned(),
             order: "seq DESC",
+            sorted: false,
             conditions: Vec::new(),
             args: Vec::new(),
             empty: false,

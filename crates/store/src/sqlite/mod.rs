@@ -7,6 +7,8 @@
 mod exec;
 mod load;
 mod migrations;
+#[cfg(test)]
+mod plans;
 mod store;
 mod writer;
 

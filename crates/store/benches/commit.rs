@@ -1,0 +1,123 @@
+//! What a commit costs, alone and in company, and how long a start takes.
+//!
+//! On a disk (`TMPDIR`), with full durability: these numbers are mostly the disk's.
+
+#![expect(clippy::expect_used, reason = "a benchmark that can't go on has nothing to measure")]
+
+use askfirst_domain::change::Change;
+use askfirst_store::{
+    Options, SqliteStore,
+    contract::{Failure, Things, World},
+};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use std::{sync::Arc, time::Duration};
+use tokio::runtime::Runtime;
+
+/// A store of its own on the disk; the directory lives as long as the world.
+struct Place {
+    world: World,
+    _directory: tempfile::TempDir,
+}
+
+async fn place() -> Result<Place, Failure> {
+    let directory = tempfile::tempdir()?;
+    let store = SqliteStore::open(directory.path().join("store.db"), Options::default()).await?;
+    Ok(Place { world: World::start(Arc::new(store)).await?, _directory: directory })
+}
+
+fn users(n: usize) -> Result<Vec<Change>, Failure> {
+    let one = || {
+        let mut user = Things::user("placeholder")?;
+        user.key = format!("user-{}", user.id).parse()?;
+        Ok(Change::PutUser(user))
+    };
+    (0..n).map(|_| one()).collect()
+}
+
+/// `n` assignments of different users on different instances.
+fn assignments(n: usize) -> Result<Vec<Change>, Failure> {
+    let (tenant, resource) = (Things::tenant("acme")?, Things::resource("file")?);
+    let role = Things::role(Some(&resource), "owner")?;
+    let one = |n: usize| {
+        let user = Things::user(&format!("user-{n}"))?;
+        let instance = Things::instance(&resource, &format!("file-{n}"), &tenant)?;
+        Ok(Change::PutAssignment(Things::assignment(&user, &role, &tenant, Some(&instance))))
+    };
+    (0..n).map(one).collect()
+}
+
+async fn write_each(world: &World, tasks: usize, total: usize) -> Result<(), Failure> {
+    let mut set = tokio::task::JoinSet::new();
+    for _ in 0..tasks {
+        let world = world.clone();
+        set.spawn(async move {
+            for _ in 0..total / tasks {
+                world.commit(users(1)?).await?;
+            }
+            Ok::<_, Failure>(())
+        });
+    }
+    while let Some(ended) = set.join_next().await {
+        ended??;
+    }
+    Ok(())
+}
+
+fn single_commits(c: &mut Criterion) {
+    const TOTAL: usize = 256;
+    let runtime = Runtime::new().expect("a runtime");
+    let place = runtime.block_on(place()).expect("a store");
+    let mut group = c.benchmark_group("commit of one user");
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(5))
+        .throughput(Throughput::Elements(TOTAL as u64));
+    for tasks in [1, 64] {
+        group.bench_function(BenchmarkId::new("tasks", tasks), |b| {
+            b.iter(|| runtime.block_on(write_each(&place.world, tasks, TOTAL)).expect("written"));
+        });
+    }
+    group.finish();
+}
+
+fn bulk_commits(c: &mut Criterion) {
+    const FACTS: usize = 1000;
+    let runtime = Runtime::new().expect("a runtime");
+    let place = runtime.block_on(place()).expect("a store");
+    let mut group = c.benchmark_group("commit of 1000 assignments");
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(5))
+        .throughput(Throughput::Elements(FACTS as u64));
+    group.bench_function("one task", |b| {
+        b.iter_batched(
+            || assignments(FACTS).expect("made"),
+            |changes| runtime.block_on(place.world.commit(changes)).expect("written"),
+            criterion::BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
+fn load(c: &mut Criterion) {
+    const FACTS: usize = 100_000;
+    let runtime = Runtime::new().expect("a runtime");
+    let place = runtime.block_on(place()).expect("a store");
+    for chunk in assignments(FACTS).expect("made").chunks(5_000) {
+        runtime.block_on(place.world.commit(chunk.to_vec())).expect("written");
+    }
+    let mut group = c.benchmark_group("load of 100000 assignments");
+    group.sample_size(10).throughput(Throughput::Elements(FACTS as u64));
+    group.bench_function("one reader", |b| {
+        b.iter(|| {
+            let mut given = 0;
+            let mut count = |chunk: Vec<Change>| given += chunk.len();
+            runtime.block_on(place.world.store.load(place.world.env, &mut count)).expect("loaded");
+            given
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, single_commits, bulk_commits, load);
+criterion_main!(benches);

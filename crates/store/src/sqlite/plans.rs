@@ -1,0 +1,203 @@
+//! No list, look-up or cascade may read a table from end to end.
+
+use super::{DIALECT, SqliteStore, exec::query};
+use crate::{
+    AssignmentFilter, AuditFilter, InstanceFilter, Page, RequestFilter, TenantFilter, TupleFilter,
+    UserFilter,
+    sql::{Filtered, Select, Statement, probe, read, steps, take_link},
+};
+use askfirst_domain::{
+    Id, Key,
+    change::{Change, Expect, ObjectRef},
+    id::EnvId,
+    request::{RequestKind, Status},
+};
+use sqlx::Row as _;
+use std::borrow::Cow;
+use uuid::Uuid;
+
+const ENV: EnvId = Id::new(Uuid::nil());
+
+fn id<K>() -> Id<K> {
+    Id::new(Uuid::max())
+}
+
+fn two<K>() -> Vec<Id<K>> {
+    vec![id(), Id::new(Uuid::nil())]
+}
+
+fn key() -> Key {
+    "key".parse().unwrap()
+}
+
+/// What SQLite means to do, one step a line.
+async fn plan(store: &SqliteStore, statement: Statement) -> Vec<String> {
+    let sql = Cow::Owned(format!("EXPLAIN QUERY PLAN {}", statement.sql));
+    let rows = query(Statement { sql, ..statement }).unwrap().fetch_all(&store.readers).await.unwrap();
+    rows.iter().map(|row| row.get::<String, _>(3)).collect()
+}
+
+/// What is wrong with a plan: a scan of anything but the values of a list of ids.
+fn scans(plan: &[String]) -> Vec<&String> {
+    plan.iter().filter(|step| step.starts_with("SCAN") && !step.starts_with("SCAN json_each")).collect()
+}
+
+fn assignment_lists() -> Vec<Select> {
+    let none = AssignmentFilter::default;
+    [
+        none(),
+        AssignmentFilter { users: Some(vec![id()]), ..none() },
+        AssignmentFilter { users: Some(two()), ..none() },
+        AssignmentFilter { roles: Some(vec![id()]), ..none() },
+        AssignmentFilter { roles: Some(two()), ..none() },
+        AssignmentFilter { tenants: Some(vec![id()]), ..none() },
+        AssignmentFilter { tenants: Some(two()), ..none() },
+        AssignmentFilter { resource: Some(key()), ..none() },
+        AssignmentFilter { instance: Some(id()), ..none() },
+        AssignmentFilter { users: Some(vec![id()]), tenants: Some(vec![id()]), ..none() },
+        AssignmentFilter {
+            resource: Some(key()),
+            users: Some(two()),
+            roles: Some(two()),
+            tenants: Some(two()),
+            instance: Some(id()),
+        },
+    ]
+    .iter()
+    .map(|filter| filter.select(DIALECT, ENV))
+    .collect()
+}
+
+fn other_fact_lists() -> Vec<Select> {
+    let users = [
+        UserFilter::default(),
+        UserFilter { search: Some("x".into()), ..UserFilter::default() },
+        UserFilter { tenant: Some(id()), ..UserFilter::default() },
+        UserFilter { ids: Some(vec![id(), id()]), ..UserFilter::default() },
+    ];
+    let instances = [
+        InstanceFilter::default(),
+        InstanceFilter { tenant: Some(id()), ..InstanceFilter::default() },
+        InstanceFilter { resource: Some(key()), ..InstanceFilter::default() },
+        InstanceFilter { ids: Some(vec![id(), id()]), ..InstanceFilter::default() },
+    ];
+    let none = TupleFilter::default;
+    let tuples = [
+        none(),
+        TupleFilter { tenant: Some(id()), ..none() },
+        TupleFilter { subject: Some(id()), ..none() },
+        TupleFilter { relation: Some(key()), ..none() },
+        TupleFilter { object: Some(id()), ..none() },
+        TupleFilter { object_resource: Some(key()), ..none() },
+        TupleFilter { subject_resource: Some(key()), ..none() },
+    ];
+    let mut all = vec![TenantFilter::default().select(DIALECT, ENV)];
+    all.extend(users.iter().map(|filter| filter.select(DIALECT, ENV)));
+    all.extend(instances.iter().map(|filter| filter.select(DIALECT, ENV)));
+    all.extend(tuples.iter().map(|filter| filter.select(DIALECT, ENV)));
+    all
+}
+
+fn request_and_audit_lists() -> Vec<Select> {
+    let none = RequestFilter::default;
+    let requests = [
+        none(),
+        RequestFilter { kind: Some(RequestKind::AccessRequest), ..none() },
+        RequestFilter { elements: Some(vec![id()]), status: Some(Status::Pending), ..none() },
+        RequestFilter { elements: Some(vec![id(), id()]), ..none() },
+        RequestFilter { status: Some(Status::Approved), ..none() },
+        RequestFilter { requester: Some(id()), ..none() },
+        RequestFilter { tenant: Some(id()), ..none() },
+        RequestFilter { role: Some(id()), ..none() },
+        RequestFilter { resource: Some(key()), ..none() },
+        RequestFilter { instance: Some(id()), ..none() },
+    ];
+    let code = |code: &str| AuditFilter { code: Some(code.into()), ..AuditFilter::default() };
+    let audit = [
+        AuditFilter::default(),
+        code("request"),
+        code("request.approved"),
+        AuditFilter { request: Some(id()), code: None },
+    ];
+    let mut all: Vec<_> = requests.iter().map(|filter| filter.select(DIALECT, ENV)).collect();
+    all.extend(audit.iter().map(|filter| filter.select(DIALECT, Some(ENV))));
+    all.extend(audit.iter().map(|filter| filter.select(DIALECT, None)));
+    all
+}
+
+#[tokio::test]
+async fn lists_search_an_index_and_come_in_its_order() {
+    let store = SqliteStore::open_in_memory().await.unwrap();
+    let page = Page { offset: 20, limit: 10 };
+    for select in [assignment_lists(), other_fact_lists(), request_and_audit_lists()].into_iter().flatten() {
+        for statement in [select.page(page), select.count()] {
+            let plan = plan(&store, statement.clone()).await;
+            assert!(scans(&plan).is_empty(), "{}\n{plan:#?}", statement.sql);
+            // A filter is worth nothing if all of the environment is read for it.
+            let narrowed = statement.sql.contains(" AND ") && !statement.sql.contains("instr(");
+            let reads_all = plan.iter().any(|step| step.contains("_list (env=?)"));
+            assert!(!narrowed || !reads_all, "{}\n{plan:#?}", statement.sql);
+            // Lists of several ids are sorted; whatever is the first of two million rows is found without.
+            let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE"));
+            let may_sort = statement.sql.contains(" IN (")
+                || statement.sql.contains("subject_id = ")
+                || statement.sql.contains("user_id = ");
+            assert!(may_sort || !sorts, "{}\n{plan:#?}", statement.sql);
+        }
+    }
+}
+
+#[tokio::test]
+async fn look_ups_and_cascades_search_an_index() {
+    let store = SqliteStore::open_in_memory().await.unwrap();
+    let deletes = [
+        Change::DeleteResource { id: id(), key: key() },
+        Change::DeleteRole { id: id(), key: key(), resource: None },
+        Change::DeleteRelation { id: id(), key: key(), object_resource: key() },
+        Change::DeleteElement { id: id() },
+        Change::DeleteUser { id: id(), key: "joe".parse().unwrap() },
+        Change::DeleteTenant { id: id(), key: key() },
+        Change::DeleteInstance { id: id(), resource: key(), key: key() },
+    ];
+    let expects = [
+        Expect::Exists(ObjectRef::User(id())),
+        Expect::Exists(ObjectRef::Tenant(id())),
+        Expect::Exists(ObjectRef::Instance(id())),
+        Expect::Exists(ObjectRef::Assignment(id())),
+        Expect::Exists(ObjectRef::Tuple(id())),
+        Expect::Exists(ObjectRef::Role(id())),
+        Expect::Exists(ObjectRef::Element(id())),
+        Expect::Exists(ObjectRef::Request(id())),
+        Expect::NoPendingRequest { wish: "w".into() },
+        Expect::NoAssignment { user: id(), role: id(), tenant: id(), instance: None },
+        Expect::NoAssignment { user: id(), role: id(), tenant: id(), instance: Some(id()) },
+        Expect::SchemaAt(1),
+    ];
+    let mut all = vec![
+        read::user_by_id(ENV, Uuid::nil()),
+        read::user_by_key(ENV, "joe"),
+        read::tenant_by_id(ENV, Uuid::nil()),
+        read::tenant_by_key(ENV, "acme"),
+        read::instance_by_id(ENV, Uuid::nil()),
+        read::instance_by_key(ENV, "file", "1"),
+        read::assignment_by_id(ENV, Uuid::nil()),
+        read::tuple_by_id(ENV, Uuid::nil()),
+        read::request_by_id(ENV, Uuid::nil()),
+        read::pending_request(ENV, "wish"),
+        read::all_schema(ENV, "role"),
+        read::head(ENV),
+        read::next_revision(ENV),
+        read::changes_after(ENV, 5, 100),
+        read::environments(Some(id())),
+        read::api_key(Uuid::nil()),
+        read::api_key_by_hash("hash"),
+        read::session_by_hash("hash"),
+        take_link("hash"),
+    ];
+    all.extend(expects.iter().map(|expect| probe(ENV, expect)));
+    all.extend(steps(ENV, 1, &deletes, 1).unwrap().into_iter().map(|step| step.statement));
+    for statement in all {
+        let plan = plan(&store, statement.clone()).await;
+        assert!(!plan.is_empty() && scans(&plan).is_empty(), "{}\n{plan:#?}", statement.sql);
+    }
+}
