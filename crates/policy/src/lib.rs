@@ -40,6 +40,8 @@ mod naive;
 mod oracle_tests;
 mod question;
 pub mod schema;
+#[cfg(test)]
+mod semantics_tests;
 mod snapshot;
 
 pub use question::{EffectiveRole, PlaceRef, Question, Stats};

@@ -115,7 +115,7 @@ impl World {
             f = f.extending(&extends.iter().map(String::as_str).collect::<Vec<_>>());
             for _ in 0..d.roll(3) {
                 let Some((relation, subject)) = d.pick(&relations) else { break };
-                let sources = roles[subject[1..].parse::<usize>().unwrap()];
+                let sources = roles[subject.trim_start_matches('r').parse::<usize>().unwrap()];
                 let gate = [None, None, Some(Gate::Block), Some(Gate::Rule)][d.roll(4)];
                 f = f.derived_when(&format!("k{}", d.roll(sources)), &subject, &relation, gate);
             }

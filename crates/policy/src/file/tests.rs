@@ -102,7 +102,7 @@ fn a_name_that_is_not_there_is_told_where_it_stands_with_a_suggestion() {
         assert_eq!(WHOLE.matches(from).count(), 1, "{from}");
         let text = WHOLE.replace(from, to);
         let all = parse(&text, &Snapshot::empty()).unwrap_err();
-        let line = WHOLE[..WHOLE.find(from).unwrap()].lines().count() as u64;
+        let line = WHOLE.split(from).next().unwrap().lines().count() as u64;
         let found = all.iter().find(|d| d.hint.as_deref() == Some(expected));
         let found = found.unwrap_or_else(|| panic!("{to}: {all:?}"));
         assert!(found.line.abs_diff(line) <= 1, "{to}: line {line}, got {found}");

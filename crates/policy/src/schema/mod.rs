@@ -155,3 +155,6 @@ impl Schema {
         self.elements.remove(id);
     }
 }
+
+#[cfg(test)]
+mod tests;
