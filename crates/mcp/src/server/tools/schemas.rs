@@ -1,0 +1,268 @@
+//! The shapes of arguments and answers, as JSON schemas.
+
+use super::Tool;
+use crate::{server::handler::Named, wire::LONGEST_WAIT};
+use rmcp::model::JsonObject;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// One argument of a tool.
+#[derive(Debug)]
+pub(super) struct Argument {
+    pub(super) name: &'static str,
+    pub(super) schema: Value,
+    pub(super) required: bool,
+}
+
+fn required(name: &'static str, schema: Value) -> Argument {
+    Argument { name, schema, required: true }
+}
+
+fn optional(name: &'static str, schema: Value) -> Argument {
+    Argument { name, schema, required: false }
+}
+
+/// The arguments of a tool, in the order in which they are told.
+pub(super) fn arguments(tool: Tool, named: Named) -> Vec<Argument> {
+    let mut all = Vec::new();
+    if tool != Tool::ListResourceInstances {
+        all.push(user_id(tool, named));
+    }
+    match tool {
+        Tool::ListResourceInstances => all.extend(paging(100)),
+        Tool::CreateAccessRequest => all.extend([
+            required("role", text("The key or id of the role, for example child-can-order. check_permission tells which roles can be asked for.")),
+            required("reason", text("Why it is wanted, in the user's words; the reviewer reads it.")),
+            optional("resource_instance", instance("The thing on which the role is wanted. Leave it out only for a role in the whole tenant.")),
+        ]),
+        Tool::ListAccessRequests => {
+            all.push(optional("status", status()));
+            all.push(optional("role", text("Only requests for this role (key or id).")));
+            all.push(optional("resource_instance", instance("Only requests about this thing.")));
+            all.extend(paging(30));
+        }
+        Tool::CreateOperationApproval => all.extend([
+            required("reason", text("What is to be done and why, in the user's words; the reviewer reads it.")),
+            optional("resource_instance", instance("The thing on which the operation is to be done.")),
+        ]),
+        Tool::ListOperationApprovals => {
+            all.push(optional("status", status()));
+            all.push(optional("resource_instance", instance("Only approvals about this thing.")));
+            all.extend(paging(30));
+        }
+        Tool::ApproveAccessRequest | Tool::DenyAccessRequest => all.extend([
+            required("access_request_id", text("The id of the access request, from list_access_requests.")),
+            optional("reviewer_comment", text("What the reviewer says about it.")),
+        ]),
+        Tool::ApproveOperationApproval | Tool::DenyOperationApproval => all.extend([
+            required("operation_approval_id", text("The id of the operation approval, from list_operation_approvals.")),
+            optional("reviewer_comment", text("What the reviewer says about it.")),
+        ]),
+        Tool::CheckPermission => all.extend([
+            required("action", text("What is to be done: the key of an action of the resource, for example read.")),
+            required("resource_instance", instance("The thing to which it is to be done.")),
+        ]),
+        Tool::GetRequest => all.push(required("request_id", any_request())),
+        Tool::CancelRequest => all.extend([
+            required("request_id", any_request()),
+            optional("reason", text("Why it is not wanted any more; replaces the reason of the request.")),
+        ]),
+        Tool::WaitForDecision => all.extend([
+            required("request_id", any_request()),
+            optional(
+                "timeout_seconds",
+                json!({"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT, "default": 30,
+                    "description": "How long to wait. When it is over, the answer says that the request is still pending."}),
+            ),
+        ]),
+    }
+    all
+}
+
+/// The input schema of a tool.
+pub(super) fn input(tool: Tool, named: Named) -> JsonObject {
+    let all = arguments(tool, named);
+    let required: Vec<&str> = all.iter().filter(|a| a.required).map(|a| a.name).collect();
+    let properties: JsonObject = all.iter().map(|a| (a.name.to_owned(), a.schema.clone())).collect();
+    object(
+        json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false}),
+    )
+}
+
+/// The output schema of a tool.
+pub(super) fn output(tool: Tool, named: Named) -> Arc<JsonObject> {
+    let one = request(&[]);
+    Arc::new(object(match tool {
+        Tool::ListResourceInstances => list(&json!({
+            "type": "object",
+            "properties": {
+                "id": text("Its id."),
+                "key": text("Its key, good as resource_instance."),
+                "resource": text("The type of thing that it is."),
+                "resource_instance": text("Both, as type:key."),
+                "tenant": text("The tenant that it belongs to."),
+                "attributes": {"type": "object", "description": "What is known of it."},
+            },
+            "required": ["id", "key", "resource", "resource_instance", "tenant"],
+        })),
+        Tool::ListAccessRequests | Tool::ListOperationApprovals => list(&one),
+        Tool::CreateAccessRequest | Tool::CreateOperationApproval => request(&[(
+            "existed",
+            json!({"type": "boolean", "description": "The same was asked before and is still open; this is that request."}),
+        )]),
+        Tool::WaitForDecision => request(&[(
+            "decided",
+            json!({"type": "boolean", "description": "False: the time is over and the request is still pending."}),
+        )]),
+        Tool::GetRequest | Tool::CancelRequest => one,
+        Tool::CheckPermission => check(),
+        Tool::ApproveAccessRequest
+        | Tool::DenyAccessRequest
+        | Tool::ApproveOperationApproval
+        | Tool::DenyOperationApproval => match named {
+            Named::ByModel => one,
+            Named::ByConnection => json!({
+                "type": "object",
+                "properties": {
+                    "decided": {"type": "boolean", "const": false, "description": "This call decides nothing."},
+                    "message": text("What to tell the human."),
+                    "confirm_url": text("Where the human looks at the request and decides."),
+                    "request": one,
+                },
+                "required": ["decided", "message", "confirm_url", "request"],
+            }),
+        },
+    }))
+}
+
+fn user_id(tool: Tool, named: Named) -> Argument {
+    let role = match tool {
+        Tool::CreateAccessRequest | Tool::CreateOperationApproval => "who asks",
+        Tool::ApproveAccessRequest
+        | Tool::DenyAccessRequest
+        | Tool::ApproveOperationApproval
+        | Tool::DenyOperationApproval => "the reviewer who decides",
+        Tool::CheckPermission => "whose permission it is",
+        Tool::CancelRequest => "who asked for it",
+        _ => "who looks",
+    };
+    match named {
+        Named::ByModel => required("user_id", text(&format!("The key or id of the user {role}."))),
+        Named::ByConnection => optional(
+            "user_id",
+            text("Leave it out: the connection says for whom you act, and nobody else is accepted."),
+        ),
+    }
+}
+
+fn paging(default_size: u32) -> [Argument; 2] {
+    [
+        optional(
+            "page",
+            json!({"type": "integer", "minimum": 1, "default": 1, "description": "Which page of the list."}),
+        ),
+        optional(
+            "per_page",
+            json!({"type": "integer", "minimum": 1, "maximum": 100, "default": default_size,
+                "description": "How many on a page."}),
+        ),
+    ]
+}
+
+fn status() -> Value {
+    json!({"type": "string", "enum": ["pending", "approved", "denied", "canceled"],
+        "description": "Only those that stand like this."})
+}
+
+fn any_request() -> Value {
+    text("The id of an access request or an operation approval.")
+}
+
+fn text(description: &str) -> Value {
+    json!({"type": "string", "description": description})
+}
+
+fn instance(description: &str) -> Value {
+    let description =
+        format!("{description} Its key or id, or type:key; list_resource_instances shows what there is.");
+    json!({"type": ["string", "integer"], "description": description})
+}
+
+fn list(item: &Value) -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "data": {"type": "array", "items": item},
+            "total_count": {"type": "integer", "description": "How many there are on all pages."},
+            "page_count": {"type": "integer"},
+        },
+        "required": ["data", "total_count", "page_count"],
+    })
+}
+
+fn request(more: &[(&str, Value)]) -> Value {
+    let mut required =
+        vec!["id", "type", "status", "message", "requesting_user", "access_request_details", "reason"];
+    let mut shape = json!({
+        "id": text("The id of the request."),
+        "type": {"type": "string", "enum": ["access_request", "operation_approval"]},
+        "status": {"type": "string", "enum": ["pending", "approved", "denied", "canceled"]},
+        "message": text("One sentence: where it stands."),
+        "requesting_user": {"type": "object", "description": "Who asked.",
+            "properties": {"id": text("The id."), "key": text("The key.")}, "required": ["id", "key"]},
+        "access_request_details": {"type": "object", "description": "What was asked for.",
+            "properties": {
+                "tenant": text("The tenant."),
+                "resource": text("The type of thing."),
+                "resource_instance": text("The thing."),
+                "role": text("The role that an approval gives."),
+            },
+            "required": ["tenant", "role"]},
+        "reason": text("Why, in the words of who asked."),
+        "reviewer": text("Who decided."),
+        "reviewer_comment": text("What the reviewer said."),
+        "review_url": text("While it is pending: where a reviewer can look and decide."),
+    });
+    if let Some(properties) = shape.as_object_mut() {
+        for (name, schema) in more {
+            properties.insert((*name).to_owned(), schema.clone());
+            required.push(name);
+        }
+    }
+    json!({"type": "object", "properties": shape, "required": required})
+}
+
+fn check() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "allowed": {"type": "boolean"},
+            "explanation": text("Why, and for a denial what could be asked for and who could decide it."),
+            "user_id": text("Whose permission it is."),
+            "action": text("What was asked about."),
+            "resource_instance": text("The thing, as type:key."),
+            "requestable": {"type": "array", "description": "For a denial: what could be asked for, the best first.",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "type": {"type": "string", "enum": ["access_request", "operation_approval"]},
+                        "role": text("The role that it would give."),
+                        "resource_instance": text("On which thing, as type:key."),
+                        "tenant": text("In which tenant, for a role that is not on one thing."),
+                        "element": text("Through which element."),
+                        "reviewers": {"type": "array", "items": {"type": "string"}, "description": "Who could decide it."},
+                        "ask_with": text("The tool that asks for it."),
+                    },
+                    "required": ["type", "role", "element", "reviewers", "ask_with"],
+                }},
+        },
+        "required": ["allowed", "explanation", "user_id", "action", "resource_instance", "requestable"],
+    })
+}
+
+fn object(value: Value) -> JsonObject {
+    match value {
+        Value::Object(object) => object,
+        _ => JsonObject::new(),
+    }
+}

@@ -1,0 +1,80 @@
+//! How requests and instances look to a model: Permit's names, nothing that is null.
+
+use askfirst_domain::{facts::Instance, request::Status};
+use askfirst_engine::{
+    Acting, Listed,
+    requests::{PersonView, RequestView},
+};
+use serde_json::{Map, Value, json};
+
+/// A request in full, with one sentence that says where it stands.
+pub(super) fn request(acting: &Acting, view: &RequestView) -> Map<String, Value> {
+    let r = &view.request;
+    let mut shown = Map::new();
+    shown.insert("id".to_owned(), json!(r.id));
+    shown.insert("type".to_owned(), json!(r.kind));
+    shown.insert("status".to_owned(), json!(r.status));
+    shown.insert("message".to_owned(), json!(view.sentence()));
+    shown.insert("requesting_user_id".to_owned(), json!(r.requester.id));
+    shown.insert("requesting_user".to_owned(), person(&view.requester));
+    let details = [
+        ("tenant", Some(r.tenant.to_string())),
+        ("resource", r.resource.as_ref().map(ToString::to_string)),
+        ("resource_instance", r.instance.as_ref().map(|i| i.key.to_string())),
+        ("role", Some(r.role.key.to_string())),
+    ];
+    shown.insert("access_request_details".to_owned(), present(details));
+    shown.insert("element".to_owned(), json!(r.element_key));
+    shown.insert("reason".to_owned(), json!(r.reason));
+    let rest = [
+        ("reviewer", r.reviewer.as_ref().map(|p| p.key.to_string())),
+        ("reviewer_comment", r.reviewer_comment.clone()),
+        ("reviewed_at", r.reviewed_at.map(|at| at.to_string())),
+        ("created_at", Some(r.created_at.to_string())),
+        ("updated_at", Some(r.updated_at.to_string())),
+        ("review_url", (r.status == Status::Pending).then(|| acting.confirm_url(r.id))),
+    ];
+    shown.extend(some(rest));
+    shown
+}
+
+/// An instance.
+pub(super) fn instance(instance: &Instance) -> Value {
+    json!({
+        "id": instance.id,
+        "key": instance.key,
+        "resource": instance.resource,
+        "resource_instance": format!("{}:{}", instance.resource, instance.key),
+        "tenant": instance.tenant,
+        "attributes": instance.attributes,
+    })
+}
+
+/// A page of a list.
+pub(super) fn list<T>(listed: &Listed<T>, size: u32, show: impl Fn(&T) -> Value) -> Value {
+    json!({
+        "data": listed.items.iter().map(show).collect::<Vec<_>>(),
+        "total_count": listed.total,
+        "page_count": listed.total.div_ceil(u64::from(size.max(1))),
+    })
+}
+
+fn person(person: &PersonView) -> Value {
+    present([
+        ("id", Some(person.id.to_string())),
+        ("key", Some(person.key.to_string())),
+        ("email", person.email.clone()),
+        ("first_name", person.first_name.clone()),
+        ("last_name", person.last_name.clone()),
+    ])
+}
+
+fn present<const N: usize>(members: [(&str, Option<String>); N]) -> Value {
+    Value::Object(some(members).collect())
+}
+
+fn some<const N: usize>(members: [(&str, Option<String>); N]) -> impl Iterator<Item = (String, Value)> {
+    let pairs: Vec<_> =
+        members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?)))).collect();
+    pairs.into_iter()
+}

@@ -1,0 +1,8 @@
+//! `/mcp` and the bridge, with real clients, a real port and a real store.
+
+#![cfg(test)]
+
+mod access;
+mod bridge;
+mod support;
+mod tools;
