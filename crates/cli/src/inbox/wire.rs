@@ -1,0 +1,142 @@
+//! Requests as the server's API gives them.
+
+use crate::client::{Client, segment};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// A request.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Request {
+    pub(crate) id: String,
+    pub(crate) kind: Kind,
+    pub(crate) status: Status,
+    pub(crate) requester: Person,
+    pub(crate) role: String,
+    /// What an approval permits.
+    pub(crate) actions: Vec<String>,
+    /// `type:key`, or `tenant KEY`.
+    pub(crate) place: String,
+    pub(crate) element: String,
+    /// Written by the requester or their agent.
+    pub(crate) reason: String,
+    pub(crate) reviewer: Option<Person>,
+    pub(crate) reviewer_comment: Option<String>,
+    pub(crate) created_at: String,
+    /// The digest of what is shown; a decision that names it holds for exactly this.
+    pub(crate) shown: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    AccessRequest,
+    OperationApproval,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Status {
+    Pending,
+    Approved,
+    Denied,
+    Canceled,
+}
+
+impl Status {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Denied => "denied",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Person {
+    pub(crate) key: String,
+    pub(crate) name: String,
+}
+
+impl Person {
+    /// `Henry (henry)`, or the key alone.
+    pub(crate) fn shown(&self) -> String {
+        if self.name == self.key { self.key.clone() } else { format!("{} ({})", self.name, self.key) }
+    }
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    data: Vec<Request>,
+}
+
+/// A decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Approve,
+    Deny,
+}
+
+impl Verb {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// One user's inbox.
+#[derive(Debug, Clone)]
+pub(crate) struct Inbox {
+    client: Client,
+    user: String,
+}
+
+impl Inbox {
+    pub(crate) fn new(client: Client, user: String) -> Self {
+        Self { client, user }
+    }
+
+    /// Whose it is.
+    pub(crate) fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// What waits for this user.
+    pub(crate) async fn waiting(&self) -> anyhow::Result<Vec<Request>> {
+        let listed: Listed =
+            self.client.get("/api/v1/inbox", &[("user", &self.user), ("per_page", "100")]).await?;
+        Ok(listed.data)
+    }
+
+    /// All requests that this user may see, newest first, a hundred at most.
+    pub(crate) async fn all(&self) -> anyhow::Result<Vec<Request>> {
+        let query = [("user", self.user.as_str()), ("per_page", "100")];
+        let listed: Listed = self.client.get("/api/v1/requests", &query).await?;
+        Ok(listed.data)
+    }
+
+    /// One request.
+    pub(crate) async fn get(&self, id: &str) -> anyhow::Result<Request> {
+        self.client.get(&format!("/api/v1/requests/{}", segment(id)), &[("user", &self.user)]).await
+    }
+
+    /// Decides. With `shown`, only if the request still is what was shown.
+    pub(crate) async fn decide(
+        &self,
+        id: &str,
+        verb: Verb,
+        comment: Option<&str>,
+        role: Option<&str>,
+        shown: Option<&str>,
+    ) -> anyhow::Result<Request> {
+        let members: Map<String, Value> = [("comment", comment), ("role", role), ("shown", shown)]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?))))
+            .collect();
+        let path = format!("/api/v1/requests/{}/{}", segment(id), verb.as_str());
+        self.client.post(&path, &[("user", &self.user)], &Value::Object(members)).await
+    }
+}

@@ -1,0 +1,175 @@
+//! The data directory: made for its owner alone, used by one server at a time.
+
+use anyhow::{Context as _, bail};
+use askfirst_engine::admin::start::FirstKey;
+use std::{
+    fs::{DirBuilder, File, OpenOptions, TryLockError},
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+/// The file with the first keys, in the data directory.
+pub(crate) const KEYS_FILE: &str = "keys.txt";
+const STORE_FILE: &str = "askfirst.db";
+const LOCK_FILE: &str = "lock";
+
+/// A data directory that no other server uses, as long as this lives.
+#[derive(Debug)]
+pub(crate) struct DataDir {
+    path: PathBuf,
+    /// The lock ends with the file, also when the process is killed.
+    _lock: File,
+}
+
+impl DataDir {
+    /// Makes the directory when it is not there, and takes it.
+    ///
+    /// # Errors
+    /// When another server has it, or it can't be written.
+    pub(crate) fn take(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display();
+        make_private_directory(path).with_context(|| format!("can't make the data directory {shown}"))?;
+        let lock =
+            open_private(&path.join(LOCK_FILE), OpenOptions::new().write(true).create(true).truncate(false))
+                .with_context(|| format!("can't write in the data directory {shown}"))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => bail!(
+                "another askfirst server uses the data directory {shown}; stop it, or choose another one with --data"
+            ),
+            Err(TryLockError::Error(e)) => {
+                Err(e).with_context(|| format!("can't lock the data directory {shown}"))
+            }
+        }
+    }
+
+    /// The file of the database. It is there, and readable by its owner alone: SQLite gives the files beside it the same
+    /// rights.
+    pub(crate) fn store_file(&self) -> anyhow::Result<PathBuf> {
+        let path = self.path.join(STORE_FILE);
+        open_private(&path, OpenOptions::new().append(true).create(true))
+            .with_context(|| format!("can't write {}", path.display()))?;
+        Ok(path)
+    }
+
+    /// Opens the file for the first keys, before there are any: what can't be written must not be made.
+    pub(crate) fn keys_file(&self) -> anyhow::Result<KeysFile> {
+        let path = self.path.join(KEYS_FILE);
+        let file = open_private(&path, OpenOptions::new().append(true).create(true))
+            .with_context(|| format!("can't write {}", path.display()))?;
+        Ok(KeysFile { file, path })
+    }
+}
+
+/// The file for the first keys.
+#[derive(Debug)]
+pub(crate) struct KeysFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl KeysFile {
+    /// Writes the keys. The one that the operator chose is named and not repeated.
+    pub(crate) fn write(mut self, keys: &[FirstKey], chosen: Option<&str>) -> anyhow::Result<PathBuf> {
+        let mut text = String::from(
+            "# The first API keys of this askfirst server. Whoever has a key has what it opens.\n",
+        );
+        for key in keys {
+            let secret = key.secret.reveal();
+            let shown = if chosen == Some(secret) { "(ASKFIRST_API_KEY of the first start)" } else { secret };
+            text.push_str(&format!("{:<32}{shown}\n", key.opens));
+        }
+        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_all());
+        written.with_context(|| format!("can't write {}", self.path.display()))?;
+        Ok(self.path)
+    }
+
+    /// Takes the file away again when it was made for nothing.
+    pub(crate) fn discard(self) {
+        if self.file.metadata().is_ok_and(|meta| meta.len() == 0) {
+            // An empty file does no harm.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Makes a directory, when it is not there, for its owner alone.
+pub(crate) fn make_private_directory(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    private_directory(&mut builder);
+    builder.create(path)
+}
+
+#[cfg(unix)]
+fn private_directory(builder: &mut DirBuilder) {
+    use std::os::unix::fs::DirBuilderExt as _;
+    builder.mode(0o700);
+}
+
+#[cfg(not(unix))]
+fn private_directory(_: &mut DirBuilder) {}
+
+#[cfg(unix)]
+fn open_private(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600).open(path)
+}
+
+#[cfg(not(unix))]
+fn open_private(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
+    options.open(path)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use askfirst_engine::Secret;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn one_server_at_a_time() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("a").join("data");
+        let first = DataDir::take(&path).unwrap();
+        let refusal = DataDir::take(&path).unwrap_err().to_string();
+        assert!(refusal.starts_with("another askfirst server uses the data directory"), "{refusal}");
+        drop(first);
+        DataDir::take(&path).unwrap();
+    }
+
+    #[test]
+    fn everything_is_its_owners_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("data");
+        let data = DataDir::take(&path).unwrap();
+        let store = data.store_file().unwrap();
+        let key =
+            |opens: &str, secret: &str| FirstKey { opens: opens.into(), secret: Secret::presented(secret) };
+        let keys = [key("organization default", "made"), key("environment default/dev", "chosen")];
+        let file = data.keys_file().unwrap().write(&keys, Some("chosen")).unwrap();
+        assert_eq!((mode(&path), mode(&store), mode(&file)), (0o700, 0o600, 0o600));
+        let text = std::fs::read_to_string(file).unwrap();
+        assert!(text.contains("organization default            made\n"), "{text}");
+        assert!(text.contains("(ASKFIRST_API_KEY of the first start)") && !text.contains("chosen"), "{text}");
+    }
+
+    #[test]
+    fn an_unused_keys_file_leaves_and_a_used_one_stays() {
+        let parent = tempfile::tempdir().unwrap();
+        let data = DataDir::take(parent.path()).unwrap();
+        let path = parent.path().join(KEYS_FILE);
+        data.keys_file().unwrap().discard();
+        assert!(!path.exists());
+        std::fs::write(&path, "kept").unwrap();
+        data.keys_file().unwrap().discard();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "kept");
+    }
+}

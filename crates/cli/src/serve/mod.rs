@@ -1,0 +1,90 @@
+//! `askfirst serve`: the server.
+
+mod data;
+pub(crate) mod logs;
+mod running;
+
+pub(crate) use data::{KEYS_FILE, make_private_directory};
+use running::Signals;
+pub(crate) use running::{Config, Running};
+
+use crate::{env::Env, terminal};
+use anyhow::bail;
+use askfirst_engine::Secret;
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+/// Where the data are when nobody says otherwise.
+pub(crate) const DEFAULT_DATA: &str = "./askfirst-data";
+
+/// The fewest characters of an API key that somebody else made.
+const SHORTEST_KEY: usize = 16;
+
+/// Run the server
+///
+/// On an empty directory it makes an organisation, the project `default` with the environments `dev` and `production`,
+/// and the first keys, which it writes to keys.txt in the data directory, readable by you alone. ASKFIRST_API_KEY, when
+/// it is set at that first start, becomes the key of default/dev.
+///
+/// When it is ready it prints one line with its address. It stops on Ctrl-C or SIGTERM, after the calls that run.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  askfirst serve
+  askfirst serve --listen 127.0.0.1:0 --data /var/lib/askfirst
+  askfirst serve --listen 0.0.0.0:7766 --public-url https://askfirst.example.com   behind a proxy that speaks TLS")]
+pub(crate) struct Args {
+    /// Address and port; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:7766", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// The directory of the data; one server at a time uses it
+    #[arg(long, default_value = DEFAULT_DATA, value_name = "DIR")]
+    data: PathBuf,
+    /// Where browsers reach the server, for links; default: the address that it listens on
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Answer lists of requests in the way that Permit's own MCP server can read
+    #[arg(long)]
+    permit_mcp_compat: bool,
+    /// What is logged to standard error, such as `info` or `askfirst_http=debug`; RUST_LOG does the same
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+}
+
+pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
+    logs::start(args.log.as_deref().or(env.get("RUST_LOG")).unwrap_or("info"), env)?;
+    let first_key = env.get("ASKFIRST_API_KEY").map(Secret::presented);
+    if first_key.as_ref().is_some_and(|key| !is_fit(key.reveal())) {
+        bail!("ASKFIRST_API_KEY must have {SHORTEST_KEY} characters at least, without spaces");
+    }
+    if let Some(url) = &args.public_url
+        && !(url.starts_with("http://") || url.starts_with("https://"))
+    {
+        bail!("--public-url must begin with http:// or https://");
+    }
+    let config = Config {
+        listen: args.listen,
+        data: args.data,
+        public_url: args.public_url,
+        permit_mcp_compat: args.permit_mcp_compat,
+        first_key,
+    };
+    if !config.listen.ip().is_loopback() {
+        tracing::warn!(
+            address = %config.listen,
+            "other machines can reach this address, and calls to it are not encrypted; put a proxy that speaks TLS before it"
+        );
+    }
+    // Before the ready line: who reads it may say stop at once.
+    let signals = Signals::watch()?;
+    let running = Box::pin(Running::start(config)).await?;
+    terminal::line(format_args!("askfirst {} listening on {}", env!("CARGO_PKG_VERSION"), running.url()))?;
+    if let Some(file) = running.keys_file() {
+        tracing::info!(file = %file.display(), "the first keys are in this file");
+    }
+    running.until(signals).await?.stop().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn is_fit(key: &str) -> bool {
+    key.chars().count() >= SHORTEST_KEY && !key.contains(char::is_whitespace)
+}

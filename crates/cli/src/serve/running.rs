@@ -1,0 +1,211 @@
+//! The pieces of a server put together, from the first byte on the disk to the last answer.
+
+use super::data::DataDir;
+use anyhow::{Context as _, anyhow};
+use askfirst_engine::{Engine, Parts, Secret, Settings, SystemClock, SystemEntropy, admin::start::FirstKey};
+use askfirst_mcp::HttpOptions;
+use askfirst_store::SqliteStore;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+/// How long calls that run may go on after the server was told to stop.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// How to serve.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    pub(crate) data: PathBuf,
+    pub(crate) public_url: Option<String>,
+    pub(crate) permit_mcp_compat: bool,
+    /// Becomes the key of default/dev at the first start.
+    pub(crate) first_key: Option<Secret>,
+}
+
+/// A server that answers.
+#[derive(Debug)]
+pub(crate) struct Running {
+    url: String,
+    keys_file: Option<PathBuf>,
+    first_keys: Vec<FirstKey>,
+    store: Arc<SqliteStore>,
+    stop: CancellationToken,
+    serving: JoinHandle<std::io::Result<()>>,
+    /// Given back last.
+    _data: DataDir,
+}
+
+impl Running {
+    /// Starts; when this returns, calls are answered.
+    ///
+    /// # Errors
+    /// When the data directory or the port is taken, or the data can't be read.
+    pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
+        let data = DataDir::take(&config.data)?;
+        let listener = listen(config.listen).await?;
+        let address = listener.local_addr().context("the port is gone")?;
+        let url = format!("http://{address}");
+        let public_url = config.public_url.unwrap_or_else(|| reachable(address));
+        let file = data.store_file()?;
+        let store = SqliteStore::open(&file, askfirst_store::Options::default())
+            .await
+            .with_context(|| format!("can't use the database {}", file.display()))?;
+        let store = Arc::new(store);
+        let parts = Parts {
+            store: Arc::clone(&store) as _,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            settings: Settings { public_url: public_url.trim_end_matches('/').to_owned() },
+        };
+        let engine = Engine::start(parts).await.map_err(explained).context("can't read the data")?;
+        let (first_keys, keys_file) = first_start(&engine, &data, config.first_key).await?;
+        let stop = CancellationToken::new();
+        let options = askfirst_http::Options { permit_mcp_compat: config.permit_mcp_compat };
+        let mcp = HttpOptions { shutdown: stop.clone() };
+        let router =
+            askfirst_http::router(engine.clone(), options).merge(askfirst_mcp::http_service(engine, mcp));
+        let stopped = stop.clone().cancelled_owned();
+        let serving =
+            tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stopped).await });
+        Ok(Self { url, keys_file, first_keys, store, stop, serving, _data: data })
+    }
+
+    /// Where it listens.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The file with the first keys, when this start has made them.
+    pub(crate) fn keys_file(&self) -> Option<&Path> {
+        self.keys_file.as_deref()
+    }
+
+    /// The key of an environment (`default/dev`), when this start has made it.
+    pub(crate) fn first_key(&self, environment: &str) -> Option<&str> {
+        let opens = format!("environment {environment}");
+        self.first_keys.iter().find(|key| key.opens == opens).map(|key| key.secret.reveal())
+    }
+
+    /// Serves until the operator says stop.
+    ///
+    /// # Errors
+    /// When it can't serve any longer.
+    pub(super) async fn until(mut self, mut signals: Signals) -> anyhow::Result<Self> {
+        tokio::select! {
+            ended = &mut self.serving => {
+                ended.context("the server broke off")?.context("the server broke off")?;
+                Err(anyhow!("the server broke off"))
+            }
+            signal = signals.next() => {
+                tracing::info!(signal, "stopping");
+                Ok(self)
+            }
+        }
+    }
+
+    /// Takes no more calls, lets those that run end, and closes the database.
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        if tokio::time::timeout(GRACE, &mut self.serving).await.is_err() {
+            tracing::warn!("some calls did not end in time and were cut off");
+            self.serving.abort();
+        }
+        self.store.close().await;
+        Ok(())
+    }
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|e| match e.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow!(
+            "port {} of {} is taken; choose another one with --listen, such as --listen {}",
+            address.port(),
+            address.ip(),
+            SocketAddr::new(address.ip(), 0)
+        ),
+        _ => anyhow!("can't listen on {address}: {e}"),
+    })
+}
+
+/// The address that a browser on this machine can use.
+fn reachable(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("http://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
+}
+
+async fn first_start(
+    engine: &Engine,
+    data: &DataDir,
+    chosen: Option<Secret>,
+) -> anyhow::Result<(Vec<FirstKey>, Option<PathBuf>)> {
+    let file = data.keys_file()?;
+    let made =
+        engine.first_start(chosen.clone()).await.map_err(explained).context("can't make the installation")?;
+    match made {
+        Some(keys) => {
+            let path = file.write(&keys, chosen.as_ref().map(Secret::reveal))?;
+            Ok((keys, Some(path)))
+        }
+        None => {
+            file.discard();
+            Ok((Vec::new(), None))
+        }
+    }
+}
+
+/// An engine's error with its inside, which is for the operator.
+fn explained(error: askfirst_engine::Error) -> anyhow::Error {
+    anyhow::Error::new(error)
+}
+
+/// The signals that say stop.
+#[derive(Debug)]
+pub(super) struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// From here on they end nothing by themselves.
+    pub(super) fn watch() -> anyhow::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("can't watch for signals")?,
+            interrupt: signal(SignalKind::interrupt()).context("can't watch for signals")?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Signals {
+    pub(super) fn watch() -> anyhow::Result<Self> {
+        Ok(Self {})
+    }
+
+    async fn next(&mut self) -> &'static str {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Nothing will ever say stop; whoever started us has to end us.
+            std::future::pending::<()>().await;
+        }
+        "Ctrl-C"
+    }
+}
