@@ -17,7 +17,7 @@ pub(crate) struct Failure {
     code: &'static str,
     title: &'static str,
     message: String,
-    additional_info: Option<Value>,
+    additional_info: Option<Box<Value>>,
 }
 
 /// What a handler answers.
@@ -47,9 +47,11 @@ pub fn problem_of(kind: Kind) -> (StatusCode, &'static str, &'static str) {
         Kind::MissingPermissions => {
             (StatusCode::BAD_REQUEST, "MISSING_PERMISSIONS", "The policy does not know these permissions")
         }
-        Kind::PermissionFormat => {
-            (StatusCode::BAD_REQUEST, "INVALID_PERMISSION_FORMAT", "The permission is not written as it must be")
-        }
+        Kind::PermissionFormat => (
+            StatusCode::BAD_REQUEST,
+            "INVALID_PERMISSION_FORMAT",
+            "The permission is not written as it must be",
+        ),
         Kind::TenantMismatch => (
             StatusCode::BAD_REQUEST,
             "MISMATCH_RESOURCE_INSTANCES_TENANTS",
@@ -62,14 +64,16 @@ pub fn problem_of(kind: Kind) -> (StatusCode, &'static str, &'static str) {
             (StatusCode::BAD_REQUEST, "PAGINATION_SIZE_OVERREACHED", "This is more than one call may take")
         }
         Kind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "UNEXPECTED_ERROR", "Not now"),
-        Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "UNEXPECTED_ERROR", "Something failed on our side"),
+        Kind::Internal => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "UNEXPECTED_ERROR", "Something failed on our side")
+        }
     }
 }
 
 impl Failure {
     /// With data besides the sentence.
     pub(crate) fn with_info(error: Error, info: Value) -> Self {
-        Self { additional_info: Some(info), ..error.into() }
+        Self { additional_info: Some(Box::new(info)), ..error.into() }
     }
 
     /// The sentence.
@@ -100,7 +104,7 @@ impl IntoResponse for Failure {
             title: self.title,
             error_code: self.code,
             message: &self.message,
-            additional_info: self.additional_info.as_ref(),
+            additional_info: self.additional_info.as_deref(),
         };
         let mut response = (self.status, Json(&details)).into_response();
         if self.status == StatusCode::UNAUTHORIZED {

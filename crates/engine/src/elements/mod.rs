@@ -13,7 +13,10 @@ mod write;
 pub(crate) use operation_roles::operation_roles;
 pub use read::RoleLevel;
 
-use crate::error::{Error, Result};
+use crate::{
+    Patch,
+    error::{Error, Result},
+};
 use askfirst_domain::element::{ElementType, Level};
 use askfirst_policy::SchemaError;
 use serde_json::{Map, Value};
@@ -53,8 +56,7 @@ pub struct ElementPatch {
     pub settings: Option<Map<String, Value>>,
     pub email_notifications: Option<bool>,
     pub roles_to_levels: Option<BTreeMap<Level, Vec<String>>>,
-    /// `Some(None)` removes it.
-    pub webhook: Option<Option<Hook>>,
+    pub webhook: Patch<Hook>,
 }
 
 fn refused(error: &SchemaError) -> Error {

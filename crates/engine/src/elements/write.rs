@@ -2,7 +2,7 @@
 
 use super::{ElementPatch, Hook, NewElement, check_hook, check_settings, levels, operation_roles, refused};
 use crate::{
-    EnvScope, LiveState,
+    EnvScope, LiveState, Patch,
     commit::{About, Draft, Outcome, Tries},
     error::{Error, Result},
 };
@@ -121,9 +121,9 @@ impl EnvScope {
             new.roles_to_levels = levels::resolve(schema, new.resource.as_ref(), wanted)?;
         }
         match &patch.webhook {
-            None => {}
-            Some(None) => new.webhook = None,
-            Some(Some(hook)) => new.webhook = Some(self.webhook(hook, old.webhook.as_ref())?),
+            Patch::Keep => {}
+            Patch::Clear => new.webhook = None,
+            Patch::Set(hook) => new.webhook = Some(self.webhook(hook, old.webhook.as_ref())?),
         }
         Ok(new)
     }

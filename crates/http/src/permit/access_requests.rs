@@ -33,14 +33,14 @@ fn routes() -> Router<Arc<App>> {
         .route("/{request}/cancel", put(cancel))
 }
 
-/// AccessRequestUserCreate.
+/// `AccessRequestUserCreate`.
 #[derive(Debug, Deserialize)]
 struct CreateBody {
     access_request_details: DetailsBody,
     reason: Option<String>,
 }
 
-/// AccessRequestCreateDetails.
+/// `AccessRequestCreateDetails`.
 #[derive(Debug, Deserialize)]
 struct DetailsBody {
     tenant: Text,

@@ -23,14 +23,14 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/v2/auth/logout", get(logout).post(logout))
 }
 
-/// LoginAsSchema: keys or ids.
+/// `LoginAsSchema`: keys or ids.
 #[derive(Debug, Deserialize)]
 struct LoginBody {
     user_id: Text,
     tenant_id: Text,
 }
 
-/// EmbeddedLoginRequestOutput. The token stands in `element_bearer_token` and never in `redirect_url`.
+/// `EmbeddedLoginRequestOutput`. The token stands in `element_bearer_token` and never in `redirect_url`.
 #[derive(Debug, Serialize)]
 struct LoginRead {
     redirect_url: String,

@@ -4,7 +4,7 @@ use super::wire::{Home, Moment, Params, Text};
 use crate::{
     App,
     auth::{AsUser, InEnv},
-    body::{Body, present},
+    body::Body,
     error::Answer,
     listing::{PageQuery, Paginated},
 };
@@ -14,7 +14,7 @@ use askfirst_domain::{
     id::{ElementId, ResourceId, RoleId},
 };
 use askfirst_engine::{
-    EnvScope,
+    EnvScope, Patch,
     elements::{ElementPatch, Hook, NewElement},
 };
 use axum::{
@@ -43,7 +43,7 @@ struct At {
     element: Text,
 }
 
-/// WebhookCreateWithElements and WebhookUpdate. `type` is always `elements`.
+/// `WebhookCreateWithElements` and `WebhookUpdate`. `type` is always `elements`.
 #[derive(Debug, Deserialize)]
 struct WebhookBody {
     url: String,
@@ -56,7 +56,7 @@ impl From<WebhookBody> for Hook {
     }
 }
 
-/// ElementsConfigCreate.
+/// `ElementsConfigCreate`.
 #[derive(Debug, Deserialize)]
 struct CreateBody {
     key: String,
@@ -68,7 +68,7 @@ struct CreateBody {
     webhook: Option<WebhookBody>,
 }
 
-/// ElementsConfigUpdate.
+/// `ElementsConfigUpdate`.
 #[derive(Debug, Deserialize)]
 struct UpdateBody {
     name: Option<String>,
@@ -76,11 +76,11 @@ struct UpdateBody {
     settings: Option<Map<String, Value>>,
     email_notifications: Option<bool>,
     roles_to_levels: Option<BTreeMap<Level, Vec<String>>>,
-    #[serde(default, deserialize_with = "present")]
-    webhook: Option<Option<WebhookBody>>,
+    #[serde(default)]
+    webhook: Patch<WebhookBody>,
 }
 
-/// WebhookRead. The token is never given back.
+/// `WebhookRead`. The token is never given back.
 #[derive(Debug, Serialize)]
 struct WebhookRead {
     #[serde(rename = "type")]
@@ -106,7 +106,7 @@ impl WebhookRead {
     }
 }
 
-/// PermissionLevelRoleRead; `resource_id` is null for a tenant role.
+/// `PermissionLevelRoleRead`; `resource_id` is null for a tenant role.
 #[derive(Debug, Serialize)]
 struct LevelRoleRead {
     id: RoleId,
@@ -115,7 +115,7 @@ struct LevelRoleRead {
     resource_id: Option<ResourceId>,
 }
 
-/// ElementsConfigRead.
+/// `ElementsConfigRead`.
 #[derive(Debug, Serialize)]
 struct ElementRead {
     key: Key,
@@ -162,7 +162,7 @@ impl ElementRead {
     }
 }
 
-/// ElementsConfigRuntimeRead.
+/// `ElementsConfigRuntimeRead`.
 #[derive(Debug, Serialize)]
 struct RuntimeRead {
     config: ElementRead,
@@ -209,7 +209,7 @@ async fn update(
         settings: body.settings,
         email_notifications: body.email_notifications,
         roles_to_levels: body.roles_to_levels,
-        webhook: body.webhook.map(|webhook| webhook.map(Hook::from)),
+        webhook: body.webhook.map(Hook::from),
     };
     let element = scope.update_element(&at.element.ident(), patch).await?;
     Ok(Json(ElementRead::new(&scope, &element)))

@@ -34,14 +34,14 @@ fn routes() -> Router<Arc<App>> {
         .route("/{request}/cancel", put(cancel))
 }
 
-/// OperationApprovalUserCreate.
+/// `OperationApprovalUserCreate`.
 #[derive(Debug, Deserialize)]
 struct CreateBody {
     access_request_details: DetailsBody,
     reason: Option<String>,
 }
 
-/// OperationApprovalCreateDetails.
+/// `OperationApprovalCreateDetails`.
 #[derive(Debug, Deserialize)]
 struct DetailsBody {
     tenant: Text,
@@ -49,7 +49,7 @@ struct DetailsBody {
     resource_instance: Option<Text>,
 }
 
-/// OperationApprovalList.
+/// `OperationApprovalList`.
 #[derive(Debug, Serialize)]
 struct ListRead {
     #[serde(flatten)]

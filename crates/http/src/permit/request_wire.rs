@@ -84,7 +84,7 @@ pub(super) struct CancelBody {
     pub(super) reason: Option<String>,
 }
 
-/// AccessRequestReview, OperationApprovalReview and their kin.
+/// `AccessRequestReview`, `OperationApprovalReview` and their kin.
 #[derive(Debug, Deserialize)]
 pub(super) struct ReviewBody {
     pub(super) reviewer_comment: Option<String>,
@@ -179,7 +179,7 @@ impl From<&PersonView> for PersonRead {
     }
 }
 
-/// AccessRequestDetails and OperationApprovalDetails.
+/// `AccessRequestDetails` and `OperationApprovalDetails`.
 #[derive(Debug, Serialize)]
 pub(super) struct DetailsRead {
     tenant: Key,
@@ -190,7 +190,7 @@ pub(super) struct DetailsRead {
     element_config_id: Key,
 }
 
-/// AccessRequestRead and OperationApprovalRead, and what their approve, deny and cancel calls answer.
+/// `AccessRequestRead` and `OperationApprovalRead`, and what their approve, deny and cancel calls answer.
 #[derive(Debug, Serialize)]
 pub(super) struct RequestRead {
     access_request_details: DetailsRead,

@@ -1,0 +1,47 @@
+//! Who looks: the browser's session, from its cookie.
+
+use super::page::Shown;
+use crate::App;
+use askfirst_domain::scope::SessionKind;
+use askfirst_engine::{Acting, Kind, Secret};
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderValue, request::Parts},
+};
+use axum_extra::extract::CookieJar;
+use std::sync::Arc;
+
+/// The cookie's name.
+const COOKIE: &str = "askfirst_session";
+
+/// The signed-in human.
+#[derive(Debug)]
+pub(super) struct Reviewer(pub(super) Acting);
+
+impl FromRequestParts<Arc<App>> for Reviewer {
+    type Rejection = Shown;
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Shown> {
+        let jar = CookieJar::from_headers(&parts.headers);
+        let Some(cookie) = jar.get(COOKIE) else { return Err(Shown::signed_out()) };
+        let secret = Secret::presented(cookie.value());
+        let acting = match app.engine.authenticate_session(&secret, SessionKind::Browser).await {
+            Ok(op) => app.engine.act(op).await,
+            Err(error) => Err(error),
+        };
+        match acting {
+            Ok(acting) => Ok(Self(acting)),
+            Err(error) if error.kind() == Kind::Unauthenticated => Err(Shown::signed_out()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The header that signs a browser in (or, with an empty token, out). Over plain http, which only a loopback address is
+/// meant to be served on, a cookie can't be `Secure`.
+pub(super) fn cookie(app: &App, token: &str, seconds: u64) -> Result<HeaderValue, Shown> {
+    let secure = if app.engine.settings().public_url.starts_with("https://") { "; Secure" } else { "" };
+    let text = format!("{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    let mut value = HeaderValue::from_str(&text).map_err(|_| Shown::broken())?;
+    value.set_sensitive(true);
+    Ok(value)
+}

@@ -1,0 +1,166 @@
+//! How requests, moments and other people's texts are put on a page.
+
+use askfirst_domain::{
+    Timestamp,
+    id::RequestId,
+    principal::Principal,
+    request::{RequestKind, Status},
+};
+use askfirst_engine::requests::RequestView;
+
+/// A text that somebody else wrote. Shown as text, with what is invisible in it made visible.
+#[derive(Debug, Clone)]
+pub(super) struct Foreign(String);
+
+/// A part of a [`Foreign`] text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    Plain(String),
+    /// A character that would hide or reorder what is read, by its code point.
+    Hidden(String),
+}
+
+impl Foreign {
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The beginning of a text, for a list.
+    pub(super) fn beginning(text: &str, most: usize) -> Self {
+        let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut short: String = one_line.chars().take(most).collect();
+        if short.len() < one_line.len() {
+            short.push('…');
+        }
+        Self(short)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn pieces(&self) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        let mut plain = String::new();
+        for c in self.0.chars() {
+            if hides(c) {
+                if !plain.is_empty() {
+                    pieces.push(Piece::Plain(std::mem::take(&mut plain)));
+                }
+                pieces.push(Piece::Hidden(format!("U+{:04X}", u32::from(c))));
+            } else {
+                plain.push(c);
+            }
+        }
+        if !plain.is_empty() {
+            pieces.push(Piece::Plain(plain));
+        }
+        pieces
+    }
+}
+
+/// Whether a character can't be seen or changes the order in which others are: controls, zero-width and direction
+/// characters, fillers, tags.
+fn hides(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t')
+        || matches!(c,
+            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}'
+            | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// A moment, for reading and for the attribute.
+#[derive(Debug, Clone)]
+pub(super) struct When {
+    pub(super) exact: String,
+    pub(super) ago: String,
+}
+
+impl When {
+    pub(super) fn new(at: Timestamp, now: Timestamp) -> Self {
+        let exact = at.to_string();
+        let seconds = now.micros().saturating_sub(at.micros()) / 1_000_000;
+        let (count, unit) = match seconds {
+            ..10 => return Self { exact, ago: "just now".to_owned() },
+            10..60 => (seconds, "second"),
+            60..3600 => (seconds / 60, "minute"),
+            3600..86_400 => (seconds / 3600, "hour"),
+            _ => (seconds / 86_400, "day"),
+        };
+        let plural = if count == 1 { "" } else { "s" };
+        Self { exact, ago: format!("{count} {unit}{plural} ago") }
+    }
+}
+
+/// A request in a list, or at the head of its page.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) id: RequestId,
+    pub(super) requester: String,
+    pub(super) by_agent: bool,
+    /// `asks for` or `asked for`.
+    pub(super) asks: &'static str,
+    /// What is asked for, without the place.
+    pub(super) wish: String,
+    pub(super) place: String,
+    pub(super) status: &'static str,
+    pub(super) reason: Foreign,
+    pub(super) asked: When,
+}
+
+impl Row {
+    pub(super) fn new(view: &RequestView, now: Timestamp) -> Self {
+        let request = &view.request;
+        let wish = match request.kind {
+            RequestKind::AccessRequest => format!("the role “{}”", view.gives.role_name),
+            RequestKind::OperationApproval => "approval of one operation".to_owned(),
+        };
+        Self {
+            id: request.id,
+            requester: view.requester.display_name(),
+            by_agent: is_agent(&request.opened_by),
+            asks: if request.status == Status::Pending { "asks for" } else { "asked for" },
+            wish,
+            place: view.place(),
+            status: request.status.as_str(),
+            reason: Foreign::beginning(&request.reason, 140),
+            asked: When::new(request.created_at, now),
+        }
+    }
+}
+
+/// Whether an agent opened it.
+pub(super) fn is_agent(opened_by: &Principal) -> bool {
+    matches!(opened_by, Principal::Agent { .. } | Principal::TrustedAgent { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_hides_is_shown() {
+        let pieces = Foreign::new("pay\u{202E}evil\u{200B}\u{0}\nok 🍕").pieces();
+        let told: Vec<String> = pieces
+            .into_iter()
+            .map(|piece| match piece {
+                Piece::Plain(text) => text,
+                Piece::Hidden(code) => format!("[{code}]"),
+            })
+            .collect();
+        assert_eq!(told.concat(), "pay[U+202E]evil[U+200B][U+0000]\nok 🍕");
+    }
+
+    #[test]
+    fn moments_are_told_in_one_unit() {
+        let told = |seconds: i64| {
+            When::new(Timestamp::from_micros(0), Timestamp::from_micros(seconds * 1_000_000)).ago
+        };
+        assert_eq!(told(-5), "just now");
+        assert_eq!(told(59), "59 seconds ago");
+        assert_eq!(told(60), "1 minute ago");
+        assert_eq!(told(7300), "2 hours ago");
+        assert_eq!(told(86_400 * 3), "3 days ago");
+    }
+}
