@@ -133,8 +133,10 @@ def test_bulk_check(evening):
     assert answers == [True, True, False, False, True]
 
 
-def test_filter_objects(evening):
+def test_filter_objects(evening, facade):
     sdk = evening.sdk
+    if sdk.major < 3 and facade == "sync":
+        pytest.skip("the blocking client of 2.8 runs its own event loop inside itself here and fails")
     places = [{"type": RESOURCE, "key": str(place)} for place in PLACES]
     assert [place["key"] for place in sdk(sdk.client.filter_objects("4", "read", {}, places))] == ["1", "2"]
 

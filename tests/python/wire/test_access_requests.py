@@ -75,7 +75,8 @@ def test_the_requester_may_withdraw_and_ask_again(wire, home):
 
 def test_only_the_requester_may_withdraw(wire, home):
     asked = Permissions(wire, home.henry).ask_access(home.place)
-    wire.refused(403, "PUT", f"{Permissions(wire, home.rose).access}/{asked['id']}/cancel", {"reason": "mine now"})
+    for person, status in ((home.rose, 404), (home.joe, 403)):
+        wire.refused(status, "PUT", f"{Permissions(wire, person).access}/{asked['id']}/cancel", {"reason": "mine now"})
     assert wire.get(f"{Permissions(wire, home.henry).access}/{asked['id']}")["status"] == "pending"
 
 

@@ -43,6 +43,16 @@ def test_a_wrong_key(stranger, home):
             stranger.refused(401, method, path, body)
 
 
+def test_a_refusal_leaves_the_connection_open(server):
+    """A call that is refused before its body was read must not cost the client its next call."""
+    client = Wire(server.url, "not-a-key-of-this-server")
+    for _ in range(500):
+        assert client.send("POST", "/v2/auth/elements_login_as", {"user_id": "joe", "tenant_id": "default"}).status_code == 401
+        assert client.send("POST", "/v2/no/such/route", {"some": "body"}).status_code in (401, 404)
+        assert client.send("POST", "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).status_code == 401
+    client.close()
+
+
 def test_no_key(server):
     client = Wire(server.url, None)
     client.refused(401, "GET", "/v2/api-key/scope")
