@@ -6,7 +6,11 @@ use crate::{
     body::Body,
     error::{Answer, Failure},
 };
-use askfirst_engine::{EnvScope, Error, Kind, check::Ask};
+use askfirst_domain::decision::Decision;
+use askfirst_engine::{
+    EnvScope, Error, Kind,
+    check::{Ask, Requestable},
+};
 use axum::{Json, Router, http::StatusCode, response::IntoResponse, routing::post};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -50,14 +54,16 @@ struct Resource {
 struct Allowed {
     allow: bool,
     query: Map<String, Value>,
-    debug: Map<String, Value>,
+    debug: Debug,
     result: bool,
 }
 
-impl From<bool> for Allowed {
-    fn from(allow: bool) -> Self {
-        Self { allow, query: Map::new(), debug: Map::new(), result: allow }
-    }
+/// Empty for an Allow. For a Deny, why, and which roles would do; whoever holds the key may know.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Debug {
+    Nothing(Map<String, Value>),
+    Denied { reason: String, would_allow: Vec<String>, requestable: Vec<Requestable> },
 }
 
 /// A question that can't be answered.
@@ -100,7 +106,19 @@ async fn bulk(
 fn decide(scope: &EnvScope, query: Query) -> Result<Allowed, Misasked> {
     let User::Known { key: user } = query.user else { return Err(Misasked::FirstVersion) };
     let ask = ask(user, query.action, query.resource).map_err(Misasked::Failure)?;
-    Ok(scope.is_allowed(&ask).into())
+    let allow = scope.is_allowed(&ask);
+    let debug = if allow { Debug::Nothing(Map::new()) } else { denied(scope, &ask) };
+    Ok(Allowed { allow, query: Map::new(), debug, result: allow })
+}
+
+fn denied(scope: &EnvScope, ask: &Ask) -> Debug {
+    let explained = scope.explain(ask);
+    let would_allow = match &explained.decision {
+        Decision::Deny(denial) => denial.would_allow.iter().map(ToString::to_string).collect(),
+        // Written meanwhile: the answer stands as it was given.
+        Decision::Allow(_) => return Debug::Nothing(Map::new()),
+    };
+    Debug::Denied { reason: explained.sentence, would_allow, requestable: explained.requestable }
 }
 
 fn ask(user: String, action: String, resource: Resource) -> Answer<Ask> {
