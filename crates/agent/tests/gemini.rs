@@ -74,6 +74,9 @@ async fn thought_signatures_survive_an_interrupt_and_a_restart() {
     let hungry = MessagesUpdate::put([Message::user("I am hungry")]);
     let outcome = open(&db, &url).await.invoke(&thread, Input::New(hungry)).await.unwrap();
     let question = outcome.interrupts()[0].clone();
+    let answer = outcome.state().last_assistant().unwrap();
+    let extras: Vec<Value> = answer.tool_calls().map(|call| Value::Object(call.extras.clone())).collect();
+    assert_eq!(extras, [json!({"thought_signatures": ["c2lnbmVk"]}), json!({})]);
     let outcome =
         open(&db, &url).await.invoke(&thread, Input::answer(&question, json!("yes"))).await.unwrap();
     assert_eq!(outcome.state().last_assistant().unwrap().joined_text(), "Both ordered.");

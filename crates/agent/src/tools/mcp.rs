@@ -167,12 +167,9 @@ impl McpTools {
     /// Connects to all servers and lists their tools.
     ///
     /// # Errors
-    /// The first server that cannot be used, or a tool name that two servers share.
+    /// A server that cannot be used, or a tool name that two servers share.
     pub async fn connect(servers: impl IntoIterator<Item = McpServer>) -> Result<Self, McpError> {
-        let mut connections = Vec::new();
-        for server in servers {
-            connections.push(connect(server).await?);
-        }
+        let connections = futures::future::try_join_all(servers.into_iter().map(connect)).await?;
         let tools = Self { connections, catalogue: RwLock::default() };
         tools.refresh().await?;
         Ok(tools)
