@@ -111,12 +111,11 @@ impl EnvScope {
                     "The path names the user `{named}` and the body the key `{other}`; they must be the same."
                 )));
             }
-            let written = match found {
-                Some(found) => self.try_change(found.value, found.revision, edit, roles).await?,
-                None => {
-                    let new = NewUser { key: named, edit: edit.clone(), roles: roles.to_vec() };
-                    self.try_create(&new).await?
-                }
+            let written = if let Some(found) = found {
+                self.try_change(found.value, found.revision, edit, roles).await?
+            } else {
+                let new = NewUser { key: named, edit: edit.clone(), roles: roles.to_vec() };
+                self.try_create(&new).await?
             };
             if let Some(user) = written {
                 return self.with_membership(user).await;

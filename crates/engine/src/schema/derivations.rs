@@ -99,7 +99,7 @@ impl EnvScope {
             role.updated_at = stage.now();
             let name = RoleName::from(&role);
             stage.put_role(role)?;
-            stage.note("derivation.updated", name)?;
+            stage.note("derivation.updated", name.to_string())?;
             Ok(when)
         })
         .await
@@ -107,7 +107,7 @@ impl EnvScope {
 }
 
 /// The derivation that a block describes. Known sources keep the derivation's id.
-pub(crate) fn built(stage: &Stage<'_>, role: &Role, block: DerivationBlock) -> Result<Derivation> {
+pub(crate) fn built(stage: &Stage<'_>, role: &Role, block: &DerivationBlock) -> Result<Derivation> {
     let id = match &role.granted_to {
         Some(known) => known.id,
         None => empty(stage)?.id,

@@ -127,7 +127,7 @@ impl EnvScope {
         self.write_schema(|stage| {
             let resource = Arc::clone(super::resource(stage.schema(), ident)?);
             stage.delete_resource(&resource);
-            stage.note("resource.deleted", &resource.key)
+            stage.note("resource.deleted", resource.key.to_string())
         })
         .await
     }
@@ -159,7 +159,7 @@ fn write(
     if let Some(block) = edit.roles {
         write_roles(stage, &key, block)?;
     }
-    stage.note(code, &key)?;
+    stage.note(code, key.to_string())?;
     let schema = stage.schema();
     let written = schema.resource_by_id(id).ok_or_else(|| crate::Error::not_found("resource", &key))?;
     Ok(resource_view(schema, written))

@@ -94,7 +94,7 @@ impl EnvScope {
             let on = place(stage.schema(), on)?;
             let role = Arc::clone(find(stage.schema(), on.as_ref(), role)?);
             stage.delete_role(&role);
-            stage.note("role.deleted", RoleName::from(role.as_ref()))
+            stage.note("role.deleted", RoleName::from(role.as_ref()).to_string())
         })
         .await
     }
@@ -203,7 +203,7 @@ pub(crate) fn apply(stage: &mut Stage<'_>, mut role: Role, edit: RoleEdit) -> Re
     role.permissions = permissions.over(Some(role.permissions)).unwrap_or_default();
     let extends = edit.extends.try_map(|idents| extended(stage.schema(), &role, &idents))?;
     role.extends = extends.over(Some(role.extends)).unwrap_or_default();
-    let granted_to = edit.granted_to.try_map(|block| derivations::built(stage, &role, block))?;
+    let granted_to = edit.granted_to.try_map(|block| derivations::built(stage, &role, &block))?;
     role.granted_to = granted_to.over(role.granted_to);
     role.updated_at = stage.now();
     stage.put_role(role.clone())?;
@@ -226,6 +226,6 @@ fn finish(stage: &mut Stage<'_>, role: Role, edit: RoleEdit, code: &str) -> Resu
     let role = apply(stage, role, edit)?;
     let permissions = role.permissions.iter().map(|p| Value::from(format!("{}:{}", p.resource, p.action)));
     let details = Map::from_iter([("permissions".to_owned(), permissions.collect())]);
-    stage.note_with(code, RoleName::from(&role), details)?;
+    stage.note_with(code, RoleName::from(&role).to_string(), details)?;
     Ok(role_view(stage.schema(), &Arc::new(role)))
 }

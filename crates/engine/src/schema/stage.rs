@@ -63,7 +63,7 @@ impl Stage<'_> {
     }
 
     /// Notes what happened, for the audit log.
-    pub(crate) fn note(&mut self, code: &str, object: impl ToString) -> Result<()> {
+    pub(crate) fn note(&mut self, code: &str, object: String) -> Result<()> {
         self.note_with(code, object, Map::new())
     }
 
@@ -71,10 +71,10 @@ impl Stage<'_> {
     pub(crate) fn note_with(
         &mut self,
         code: &str,
-        object: impl ToString,
+        object: String,
         details: Map<String, Value>,
     ) -> Result<()> {
-        let about = About { object: Some(object.to_string()), details, ..About::default() };
+        let about = About { object: Some(object), details, ..About::default() };
         self.draft.audit.push(self.scope.audit(code, about)?);
         Ok(())
     }

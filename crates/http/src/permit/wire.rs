@@ -13,6 +13,7 @@ use std::{fmt, sync::Arc};
 
 /// Where a thing is, in every model of an environment.
 #[derive(Debug, Clone, Copy, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the models")]
 pub(crate) struct Home {
     organization_id: OrgId,
     project_id: ProjectId,

@@ -59,7 +59,7 @@ impl AssignmentRead {
     }
 }
 
-/// RoleAssignmentDetailedRead.
+/// `RoleAssignmentDetailedRead`.
 #[derive(Debug, Serialize)]
 pub(crate) struct DetailedRead {
     id: AssignmentId,
@@ -156,7 +156,7 @@ pub(crate) enum ListRead {
     Detailed(Vec<DetailedRead>),
 }
 
-/// RoleAssignmentCreate, RoleAssignmentRemove.
+/// `RoleAssignmentCreate`, `RoleAssignmentRemove`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct AssignmentBody {
     user: Text,
@@ -164,7 +164,7 @@ pub(crate) struct AssignmentBody {
     role: RoleBody,
 }
 
-/// UserRoleCreate, UserRoleRemove: the user is in the path.
+/// `UserRoleCreate`, `UserRoleRemove`: the user is in the path.
 #[derive(Debug, Deserialize)]
 pub(crate) struct RoleBody {
     role: Text,
@@ -283,13 +283,13 @@ fn deleted(scope: &EnvScope, query: &UnassignQuery, gone: RoleAssignment) -> Res
     }
 }
 
-/// BulkRoleAssignmentReport.
+/// `BulkRoleAssignmentReport`.
 #[derive(Debug, Serialize)]
 pub(crate) struct AssignReport {
     assignments_created: usize,
 }
 
-/// BulkRoleUnAssignmentReport.
+/// `BulkRoleUnAssignmentReport`.
 #[derive(Debug, Serialize)]
 pub(crate) struct UnassignReport {
     assignments_removed: usize,

@@ -35,7 +35,7 @@ pub(crate) struct InstanceRead {
     relationships: Option<Vec<TupleBlockRead>>,
 }
 
-/// RelationshipTupleBlockRead.
+/// `RelationshipTupleBlockRead`.
 #[derive(Debug, Serialize)]
 struct TupleBlockRead {
     subject: String,
@@ -71,7 +71,7 @@ impl From<RelationshipTuple> for TupleBlockRead {
     }
 }
 
-/// ResourceInstanceBlockRead: an instance inside something else.
+/// `ResourceInstanceBlockRead`: an instance inside something else.
 #[derive(Debug, Serialize)]
 pub(super) struct InstanceBlockRead {
     key: Key,
@@ -91,7 +91,7 @@ impl From<Instance> for InstanceBlockRead {
     }
 }
 
-/// ResourceInstanceCreate.
+/// `ResourceInstanceCreate`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct CreateBody {
     key: Text,
@@ -112,7 +112,7 @@ impl CreateBody {
     }
 }
 
-/// ResourceInstanceUpdate.
+/// `ResourceInstanceUpdate`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct UpdateBody {
     #[serde(default)]

@@ -48,7 +48,7 @@ impl TenantRead {
     }
 }
 
-/// TenantCreate.
+/// `TenantCreate`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct CreateBody {
     key: Text,
@@ -70,7 +70,7 @@ impl CreateBody {
     }
 }
 
-/// TenantUpdate.
+/// `TenantUpdate`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct UpdateBody {
     #[serde(default)]

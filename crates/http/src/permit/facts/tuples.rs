@@ -40,7 +40,7 @@ pub(crate) struct TupleRead {
     tenant_details: Option<TenantBlock>,
 }
 
-/// StrippedRelationBlockRead.
+/// `StrippedRelationBlockRead`.
 #[derive(Debug, Serialize)]
 struct RelationBlock {
     key: Key,
@@ -48,7 +48,7 @@ struct RelationBlock {
     description: Option<String>,
 }
 
-/// TenantBlockRead.
+/// `TenantBlockRead`.
 #[derive(Debug, Serialize)]
 struct TenantBlock {
     key: Key,
@@ -100,7 +100,7 @@ impl TupleRead {
     }
 }
 
-/// RelationshipTupleCreate, RelationshipTupleDelete.
+/// `RelationshipTupleCreate`, `RelationshipTupleDelete`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct TupleBody {
     subject: Text,

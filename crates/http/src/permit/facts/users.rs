@@ -89,7 +89,7 @@ impl From<Membership> for UserInTenant {
     }
 }
 
-/// UserCreate.
+/// `UserCreate`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct CreateBody {
     key: Text,
@@ -97,7 +97,7 @@ pub(crate) struct CreateBody {
     rest: UserBody,
 }
 
-/// What `PUT` takes: UserCreate, with or without its key.
+/// What `PUT` takes: `UserCreate`, with or without its key.
 #[derive(Debug, Deserialize)]
 pub(crate) struct SyncBody {
     #[serde(default)]
@@ -106,7 +106,7 @@ pub(crate) struct SyncBody {
     rest: UserBody,
 }
 
-/// UserUpdate.
+/// `UserUpdate`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct UserBody {
     #[serde(default)]
@@ -121,7 +121,7 @@ pub(crate) struct UserBody {
     role_assignments: Option<Vec<UserRoleBody>>,
 }
 
-/// UserRoleCreate.
+/// `UserRoleCreate`.
 #[derive(Debug, Deserialize)]
 struct UserRoleBody {
     role: Text,

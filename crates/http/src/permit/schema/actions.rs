@@ -21,7 +21,7 @@ use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// ResourceActionRead.
+/// `ResourceActionRead`.
 #[derive(Debug, Serialize)]
 pub(crate) struct ActionRead {
     name: String,
@@ -57,7 +57,7 @@ impl ActionRead {
     }
 }
 
-/// ActionBlockRead: an action inside its resource.
+/// `ActionBlockRead`: an action inside its resource.
 #[derive(Debug, Serialize)]
 pub(crate) struct ActionBlockRead {
     id: ActionId,
@@ -82,7 +82,7 @@ impl From<&Action> for ActionBlockRead {
     }
 }
 
-/// ActionBlockEditable.
+/// `ActionBlockEditable`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ActionBlockBody {
     #[serde(default)]
@@ -106,7 +106,7 @@ impl From<ActionBlockBody> for ActionBlock {
     }
 }
 
-/// ResourceActionCreate.
+/// `ResourceActionCreate`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct CreateBody {
     key: Key,
@@ -115,7 +115,7 @@ pub(crate) struct CreateBody {
     rest: ActionBody,
 }
 
-/// ResourceActionUpdate.
+/// `ResourceActionUpdate`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ActionBody {
     #[serde(default)]

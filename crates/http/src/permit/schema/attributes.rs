@@ -20,7 +20,7 @@ use askfirst_engine::{
 use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
 
-/// ResourceAttributeRead.
+/// `ResourceAttributeRead`.
 #[derive(Debug, Serialize)]
 pub(crate) struct AttributeRead {
     #[serde(rename = "type")]
@@ -54,7 +54,7 @@ impl AttributeRead {
     }
 }
 
-/// AttributeBlockRead: an attribute inside its resource.
+/// `AttributeBlockRead`: an attribute inside its resource.
 #[derive(Debug, Serialize)]
 pub(crate) struct AttributeBlockRead {
     #[serde(rename = "type")]
@@ -75,7 +75,7 @@ impl From<&Attribute> for AttributeBlockRead {
     }
 }
 
-/// AttributeBlockEditable.
+/// `AttributeBlockEditable`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct AttributeBlockBody {
     #[serde(rename = "type")]
@@ -90,7 +90,7 @@ impl From<AttributeBlockBody> for AttributeBlock {
     }
 }
 
-/// ResourceAttributeCreate.
+/// `ResourceAttributeCreate`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct CreateBody {
     key: Key,
@@ -98,7 +98,7 @@ pub(crate) struct CreateBody {
     block: AttributeBlockBody,
 }
 
-/// ResourceAttributeUpdate.
+/// `ResourceAttributeUpdate`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct AttributeBody {
     #[serde(rename = "type", default)]

@@ -30,7 +30,7 @@ impl From<DerivationSettings> for Settings {
     }
 }
 
-/// DerivedRoleRuleCreate, DerivedRoleRuleDelete.
+/// `DerivedRoleRuleCreate`, `DerivedRoleRuleDelete`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct RuleBody {
     role: Text,
@@ -51,7 +51,7 @@ impl From<RuleBody> for RuleSpec {
     }
 }
 
-/// DerivedRoleRuleRead.
+/// `DerivedRoleRuleRead`.
 #[derive(Debug, Serialize)]
 pub(crate) struct RuleRead {
     role_id: RoleId,
@@ -77,7 +77,7 @@ impl From<&RuleView> for RuleRead {
     }
 }
 
-/// DerivedRoleBlockEdit.
+/// `DerivedRoleBlockEdit`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct DerivationBlockBody {
     #[serde(default)]
@@ -93,7 +93,7 @@ impl From<DerivationBlockBody> for DerivationBlock {
     }
 }
 
-/// DerivedRoleBlockRead.
+/// `DerivedRoleBlockRead`.
 #[derive(Debug, Serialize)]
 pub(crate) struct DerivationBlockRead {
     id: Uuid,

@@ -54,7 +54,7 @@ impl RelationRead {
     }
 }
 
-/// RelationBlockRead: a relation inside its resource; `resource` is the subject's.
+/// `RelationBlockRead`: a relation inside its resource; `resource` is the subject's.
 #[derive(Debug, Serialize)]
 pub(crate) struct RelationBlockRead {
     description: Option<String>,
@@ -74,7 +74,7 @@ impl From<&RelationView> for RelationBlockRead {
     }
 }
 
-/// RelationCreate.
+/// `RelationCreate`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct CreateBody {
     key: Key,

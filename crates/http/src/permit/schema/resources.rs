@@ -68,7 +68,7 @@ impl ResourceRead {
     }
 }
 
-/// ResourceCreate.
+/// `ResourceCreate`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct CreateBody {
     key: Key,
@@ -78,7 +78,7 @@ pub(crate) struct CreateBody {
     rest: ResourceBody,
 }
 
-/// ResourceReplace.
+/// `ResourceReplace`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ReplaceBody {
     name: String,
@@ -87,7 +87,7 @@ pub(crate) struct ReplaceBody {
     rest: ResourceBody,
 }
 
-/// ResourceUpdate.
+/// `ResourceUpdate`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ResourceBody {
     #[serde(default)]

@@ -20,7 +20,7 @@ use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// RoleRead, ResourceRoleRead.
+/// `RoleRead`, `ResourceRoleRead`.
 #[derive(Debug, Serialize)]
 pub(crate) struct RoleRead {
     name: String,
@@ -69,7 +69,7 @@ impl RoleRead {
     }
 }
 
-/// RoleUpdate, ResourceRoleUpdate, RoleBlockEditable.
+/// `RoleUpdate`, `ResourceRoleUpdate`, `RoleBlockEditable`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct RoleBody {
     #[serde(default)]
@@ -102,7 +102,7 @@ impl From<RoleBody> for RoleEdit {
     }
 }
 
-/// RoleCreate, ResourceRoleCreate.
+/// `RoleCreate`, `ResourceRoleCreate`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct CreateBody {
     key: Key,
@@ -111,7 +111,7 @@ pub(crate) struct CreateBody {
     rest: RoleBody,
 }
 
-/// AddRolePermissions, RemoveRolePermissions.
+/// `AddRolePermissions`, `RemoveRolePermissions`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct PermissionsBody {
     permissions: Vec<String>,

@@ -19,15 +19,16 @@ use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// APIKeyScopeRead: which of the ids are set says how much the key opens.
+/// `APIKeyScopeRead`: which of the ids are set says how much the key opens.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the model")]
 pub(crate) struct ScopeRead {
     organization_id: OrgId,
     project_id: Option<ProjectId>,
     environment_id: Option<EnvId>,
 }
 
-/// APIKeyRead.
+/// `APIKeyRead`.
 #[derive(Debug, Serialize)]
 pub(crate) struct KeyRead {
     organization_id: OrgId,
@@ -94,7 +95,7 @@ fn key_read(scope: &OrgScope, key: ApiKey, secret: Option<&Secret>) -> KeyRead {
     }
 }
 
-/// APIKeyCreate.
+/// `APIKeyCreate`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct CreateBody {
     organization_id: Uuid,

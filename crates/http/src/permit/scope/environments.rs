@@ -55,7 +55,7 @@ impl From<&Environment> for EnvironmentRead {
     }
 }
 
-/// EnvironmentCreate.
+/// `EnvironmentCreate`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct CreateBody {
     key: Key,
@@ -83,7 +83,7 @@ impl From<CreateBody> for NewEnvironment {
     }
 }
 
-/// EnvironmentUpdate.
+/// `EnvironmentUpdate`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct UpdateBody {
     #[serde(default)]

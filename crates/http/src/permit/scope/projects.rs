@@ -53,7 +53,7 @@ impl From<&Project> for ProjectRead {
     }
 }
 
-/// ProjectCreate.
+/// `ProjectCreate`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct CreateBody {
     key: Key,
@@ -68,7 +68,7 @@ pub(crate) struct CreateBody {
     initial_environments: Option<Vec<EnvironmentBody>>,
 }
 
-/// ProjectUpdate.
+/// `ProjectUpdate`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct UpdateBody {
     #[serde(default)]

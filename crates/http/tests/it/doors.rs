@@ -1,0 +1,123 @@
+//! Every route without a key, with a wrong one, and with the key of another environment.
+
+use crate::support::Server;
+use serde_json::{Value, json};
+
+/// Routes inside an environment, behind `/v2/schema/default/dev`.
+const SCHEMA: &[(&str, &[&str])] = &[
+    ("/resources", &["GET", "POST"]),
+    ("/resources/r", &["GET", "PATCH", "PUT", "DELETE"]),
+    ("/resources/r/actions", &["GET", "POST"]),
+    ("/resources/r/actions/a", &["GET", "PATCH", "DELETE"]),
+    ("/resources/r/attributes", &["GET", "POST"]),
+    ("/resources/r/attributes/a", &["GET", "PATCH", "DELETE"]),
+    ("/resources/r/relations", &["GET", "POST"]),
+    ("/resources/r/relations/l", &["GET", "DELETE"]),
+    ("/resources/r/roles", &["GET", "POST"]),
+    ("/resources/r/roles/x", &["GET", "PATCH", "DELETE"]),
+    ("/resources/r/roles/x/permissions", &["POST", "DELETE"]),
+    ("/resources/r/roles/x/implicit_grants", &["POST", "DELETE"]),
+    ("/resources/r/roles/x/implicit_grants/conditions", &["PUT"]),
+    ("/roles", &["GET", "POST"]),
+    ("/roles/x", &["GET", "PATCH", "DELETE"]),
+    ("/roles/x/permissions", &["POST", "DELETE"]),
+];
+
+/// Routes behind `/v2/facts/default/dev`, and behind `/facts`.
+const FACTS: &[(&str, &[&str])] = &[
+    ("/users", &["GET", "POST"]),
+    ("/users/u", &["GET", "PUT", "PATCH", "DELETE"]),
+    ("/users/u/roles", &["POST", "DELETE"]),
+    ("/bulk/users", &["POST", "PUT", "DELETE"]),
+    ("/tenants", &["GET", "POST"]),
+    ("/tenants/t", &["GET", "PATCH", "DELETE"]),
+    ("/tenants/t/users", &["GET"]),
+    ("/tenants/t/users/u", &["DELETE"]),
+    ("/bulk/tenants", &["POST", "DELETE"]),
+    ("/resource_instances", &["GET", "POST"]),
+    ("/resource_instances/r:i", &["GET", "PATCH", "DELETE"]),
+    ("/bulk/resource_instances", &["PUT", "DELETE"]),
+    ("/role_assignments", &["GET", "POST", "DELETE"]),
+    ("/role_assignments/bulk", &["POST", "DELETE"]),
+    ("/relationship_tuples", &["GET", "POST", "DELETE"]),
+    ("/relationship_tuples/bulk", &["POST", "DELETE"]),
+];
+
+/// Routes that a key of another environment of the project does not get through.
+const ENVIRONMENT: &[(&str, &[&str])] =
+    &[("/v2/projects/default/envs/dev", &["GET", "PATCH", "DELETE"]), ("/v2/api-key/default/dev", &["GET"])];
+
+/// Routes whose answer depends on the key alone.
+const OWN: &[(&str, &[&str])] = &[
+    ("/v2/projects", &["GET", "POST"]),
+    ("/v2/projects/default", &["GET", "PATCH", "DELETE"]),
+    ("/v2/projects/default/envs", &["GET", "POST"]),
+    ("/v2/api-key", &["GET", "POST"]),
+    ("/v2/api-key/scope", &["GET"]),
+    ("/v2/api-key/k", &["GET", "DELETE"]),
+    ("/api/v1/keys", &["POST"]),
+];
+
+fn all(base: &str, routes: &[(&str, &[&str])]) -> Vec<(String, String)> {
+    let each = |(path, methods): &(&str, &[&str])| -> Vec<(String, String)> {
+        methods.iter().map(|method| ((*method).to_owned(), format!("{base}{path}"))).collect()
+    };
+    routes.iter().flat_map(each).collect()
+}
+
+fn environment_routes() -> Vec<(String, String)> {
+    let mut routes = all("/v2/schema/default/dev", SCHEMA);
+    routes.extend(all("/v2/facts/default/dev", FACTS));
+    routes.extend(all("", ENVIRONMENT));
+    routes
+}
+
+#[tokio::test]
+async fn without_a_key_or_with_a_wrong_one_nothing_opens() {
+    let server = Server::start().await;
+    let (nobody, stranger) = (server.client(None), server.client(Some("wrong")));
+    let mut routes = environment_routes();
+    routes.extend(all("/facts", FACTS));
+    routes.extend(all("", OWN));
+    assert!(routes.len() > 100, "the table has shrunk: {}", routes.len());
+    for (method, path) in routes {
+        for client in [&nobody, &stranger] {
+            client.refused(401, "UNAUTHORIZED", &method, &path, Value::Null).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_key_of_another_environment_finds_nothing() {
+    let server = Server::start().await;
+    let foreign = server.holder("environment default/production");
+    for (method, path) in environment_routes() {
+        foreign.refused(404, "NOT_FOUND", &method, &path, Value::Null).await;
+    }
+}
+
+#[tokio::test]
+async fn an_agents_key_opens_none_of_it() {
+    let server = Server::start().await;
+    server.dev().put("/facts/users/henry", json!({})).await;
+    let made = server.dev().post("/api/v1/keys", json!({"as_user": "henry"})).await;
+    assert_eq!(made["opens"], "/mcp of default/dev as henry");
+    let agent = server.client(made["secret"].as_str());
+    let mut routes = environment_routes();
+    routes.extend(all("/facts", FACTS));
+    routes.extend(all("", OWN));
+    for (method, path) in routes {
+        agent.refused(403, "FORBIDDEN_ACCESS", &method, &path, Value::Null).await;
+    }
+}
+
+#[tokio::test]
+async fn the_facts_of_a_pdp_are_those_of_its_key() {
+    let server = Server::start().await;
+    let (dev, production) = (server.dev(), server.holder("environment default/production"));
+    dev.put("/facts/users/henry", json!({"first_name": "Henry"})).await;
+    assert_eq!(dev.get("/v2/facts/default/dev/users/henry").await["first_name"], "Henry");
+    production.refused(404, "NOT_FOUND", "GET", "/facts/users/henry", Value::Null).await;
+    let message = server.org().refused(400, "INVALID_INPUT", "GET", "/facts/users", Value::Null).await;
+    assert!(message.contains("environment key"), "{message}");
+}

@@ -1,0 +1,19 @@
+//! Tests of the routes on a real database. One binary, so that it links once: add a module here.
+
+#[cfg(test)]
+mod asking;
+mod assignments;
+#[cfg(test)]
+mod doors;
+#[cfg(test)]
+mod facts;
+#[cfg(test)]
+mod models;
+#[cfg(test)]
+mod schema;
+#[cfg(test)]
+mod scope;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tuples;

@@ -1,0 +1,175 @@
+//! The whole router on a real database in a temporary folder, and calls to it.
+
+use askfirst_domain::Timestamp;
+use askfirst_engine::{Clock, Engine, Parts, Secret, Settings, SystemEntropy};
+use askfirst_http::{Options, router};
+use askfirst_store::{SqliteStore, Store};
+use axum::{Router, body::Body};
+use http::{Request, header};
+use serde_json::Value;
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+/// The paths of `default`/`dev`.
+pub(crate) const FACTS: &str = "/v2/facts/default/dev";
+pub(crate) const SCHEMA: &str = "/v2/schema/default/dev";
+
+/// A clock that stands until it is moved; each look is a microsecond later.
+#[derive(Debug)]
+pub(crate) struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub(crate) fn advance(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_micros()).expect("a short time"), Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
+/// A server after its first start.
+pub(crate) struct Server {
+    pub(crate) router: Router,
+    pub(crate) clock: Arc<TestClock>,
+    keys: HashMap<String, String>,
+    _dir: TempDir,
+}
+
+/// A client with one credential, or none.
+pub(crate) struct Client<'a> {
+    server: &'a Server,
+    key: Option<String>,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(Options::default()).await
+    }
+
+    pub(crate) async fn start_with(options: Options) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let store = SqliteStore::open(dir.path().join("askfirst.db"), askfirst_store::Options::default())
+            .await
+            .expect("the store opens");
+        let store: Arc<dyn Store> = Arc::new(store);
+        let clock = Arc::new(TestClock(AtomicI64::new(1_790_000_000_000_000)));
+        let engine = Engine::start(Parts {
+            store,
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            entropy: Arc::new(SystemEntropy),
+            settings: Settings { public_url: "http://127.0.0.1:7766".to_owned() },
+        })
+        .await
+        .expect("the engine starts");
+        let made = engine.first_start(Some(Secret::presented("key-of-dev"))).await.expect("the first start");
+        let made = made.expect("the first keys").into_iter();
+        let keys = made.map(|key| (key.opens, key.secret.reveal().to_owned())).collect();
+        Self { router: router(engine, options), clock, keys, _dir: dir }
+    }
+
+    pub(crate) fn client(&self, key: Option<&str>) -> Client<'_> {
+        Client { server: self, key: key.map(str::to_owned) }
+    }
+
+    /// The holder of a first key, by what it opens: `environment default/dev`.
+    pub(crate) fn holder(&self, opens: &str) -> Client<'_> {
+        self.client(Some(&self.keys[opens]))
+    }
+
+    pub(crate) fn dev(&self) -> Client<'_> {
+        self.holder("environment default/dev")
+    }
+
+    pub(crate) fn org(&self) -> Client<'_> {
+        self.holder("organization default")
+    }
+}
+
+impl Client<'_> {
+    pub(crate) async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(key) = &self.key {
+            // Permit's 2.x client writes the scheme in lower case.
+            request = request.header(header::AUTHORIZATION, format!("bearer {key}"));
+        }
+        let bytes = body.map_or_else(Vec::new, |value| serde_json::to_vec(value).expect("JSON"));
+        let request = request.body(Body::from(bytes)).expect("a request");
+        let response = self.server.router.clone().oneshot(request).await.expect("the router never fails");
+        let status = response.status().as_u16();
+        let kind = response.headers().get(header::CONTENT_TYPE).cloned();
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        if bytes.is_empty() {
+            return Answer { status, body: Value::Null };
+        }
+        assert_eq!(kind.as_ref().and_then(|k| k.to_str().ok()), Some("application/json"), "{method} {path}");
+        Answer { status, body: serde_json::from_slice(&bytes).expect("a JSON body") }
+    }
+
+    /// The call must succeed.
+    pub(crate) async fn ok(&self, method: &str, path: &str, body: &Value) -> Value {
+        let answer = self.send(method, path, (!body.is_null()).then_some(body)).await;
+        assert!((200..300).contains(&answer.status), "{method} {path} {body}: {answer:?}");
+        answer.body
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        self.ok("GET", path, &Value::Null).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
+        self.ok("POST", path, &body).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Value {
+        self.ok("PUT", path, &body).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Value {
+        self.ok("PATCH", path, &body).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str, body: Value) -> Value {
+        self.ok("DELETE", path, &body).await
+    }
+
+    /// The call must be refused like this; answers the sentence.
+    pub(crate) async fn refused(
+        &self,
+        status: u16,
+        code: &str,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> String {
+        let answer = self.send(method, path, (!body.is_null()).then_some(&body)).await;
+        let said = (answer.status, answer.body["error_code"].as_str().unwrap_or_default().to_owned());
+        assert_eq!(said, (status, code.to_owned()), "{method} {path} {body}: {answer:?}");
+        let message = answer.body["message"].as_str().unwrap_or_default().to_owned();
+        assert!(message.ends_with('.') && message.contains(' '), "not a sentence: {message}");
+        message
+    }
+}
+
+/// The members of a list, by one of their names.
+pub(crate) fn names(list: &Value, name: &str) -> Vec<String> {
+    let items = list.as_array().unwrap_or_else(|| panic!("no list: {list}"));
+    items.iter().map(|item| item[name].as_str().unwrap_or_default().to_owned()).collect()
+}
