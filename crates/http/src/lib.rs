@@ -8,11 +8,13 @@ mod listing;
 
 mod api;
 mod health;
+mod intake;
 mod pdp;
 mod permit;
 mod ui;
 
 pub use error::problem_of;
+pub use intake::read_small_bodies_first;
 
 use askfirst_engine::Engine;
 use axum::{Router, extract::DefaultBodyLimit};

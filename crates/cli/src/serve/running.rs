@@ -68,8 +68,9 @@ impl Running {
         let stop = CancellationToken::new();
         let options = askfirst_http::Options { permit_mcp_compat: config.permit_mcp_compat };
         let mcp = HttpOptions { shutdown: stop.clone() };
-        let router =
-            askfirst_http::router(engine.clone(), options).merge(askfirst_mcp::http_service(engine, mcp));
+        let router = askfirst_http::read_small_bodies_first(
+            askfirst_http::router(engine.clone(), options).merge(askfirst_mcp::http_service(engine, mcp)),
+        );
         let stopped = stop.clone().cancelled_owned();
         let serving =
             tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stopped).await });
