@@ -49,8 +49,8 @@ struct World {
 impl World {
     fn new(tape: Vec<u16>) -> Self {
         let mut dice = Dice { tape, at: 0 };
-        let roles = (0..=dice.roll(3)).map(|_| 1 + dice.roll(3)).collect();
-        let many_roles = dice.one_in(6);
+        let roles = (0..=dice.roll(3)).map(|_| 2 + dice.roll(2)).collect();
+        let many_roles = dice.one_in(5);
         let mut world = Self {
             fixture: Fixture::default(),
             naive: Naive::default(),
@@ -78,7 +78,7 @@ impl World {
             self.write(|f, _| f.resource(&format!("r{r}"), &["a0", "a1"]));
         }
         for r in 0..count {
-            for l in 0..self.dice.roll(3) {
+            for l in 0..=self.dice.roll(2) {
                 self.write(|f, d| {
                     f.relation(&format!("r{r}"), &format!("l{l}"), &format!("r{}", d.roll(count)))
                 });
@@ -108,12 +108,12 @@ impl World {
             .map(|relation| (relation.key.to_string(), relation.subject_resource.to_string()))
             .collect();
         self.write(|mut f, d| {
-            let permitted: Vec<&str> = ["a0", "a1"].into_iter().filter(|_| d.one_in(3)).collect();
+            let permitted: Vec<&str> = ["a0", "a1"].into_iter().filter(|_| d.one_in(2)).collect();
             f = f.role(&resource, &format!("k{k}"), &permitted);
             let extends: Vec<String> =
                 (0..roles[r]).filter(|_| d.one_in(4)).map(|other| format!("k{other}")).collect();
             f = f.extending(&extends.iter().map(String::as_str).collect::<Vec<_>>());
-            for _ in 0..d.roll(3) {
+            for _ in 0..=d.roll(3) {
                 let Some((relation, subject)) = d.pick(&relations) else { break };
                 let sources = roles[subject.trim_start_matches('r').parse::<usize>().unwrap()];
                 let gate = [None, None, Some(Gate::Block), Some(Gate::Rule)][d.roll(4)];
@@ -144,7 +144,7 @@ impl World {
                 self.instance(r, i);
             }
         }
-        for _ in 0..20 + self.dice.roll(20) {
+        for _ in 0..40 + self.dice.roll(20) {
             self.change();
         }
     }
@@ -158,9 +158,9 @@ impl World {
     }
 
     fn change(&mut self) {
-        match self.dice.roll(24) {
-            0..=6 => self.assign(),
-            7..=14 => self.relate(),
+        match self.dice.roll(44) {
+            0..=14 => self.assign(),
+            24.. => self.relate(),
             15 | 16 => {
                 if let Some(a) = self.dice.pick(&self.naive.assignments.clone()) {
                     let place = a.instance.map_or(a.tenant.to_string(), |i| i.reference().to_string());
@@ -179,7 +179,7 @@ impl World {
                 if let Some(i) = self.dice.pick(&self.naive.instances.clone()) {
                     let at = format!("{}:{}", i.resource, i.key);
                     self.write(|f, _| f.delete_instance(&at));
-                    if self.dice.one_in(2) {
+                    if !self.dice.one_in(4) {
                         self.write(|f, _| f.instance(&at, i.tenant.as_str()));
                     }
                 }
@@ -189,7 +189,7 @@ impl World {
                     self.write(|f, _| f.delete_user(u.key.as_str()).user(u.key.as_str()));
                 }
             }
-            20 if self.dice.one_in(3) => {
+            20 if self.dice.one_in(4) => {
                 if let Some(t) = self.dice.pick(&self.naive.tenants.clone()) {
                     self.write(|f, _| f.delete_tenant(t.key.as_str()));
                     if self.dice.one_in(2) {
@@ -197,28 +197,28 @@ impl World {
                     }
                 }
             }
-            21 => {
+            21 if self.dice.one_in(2) => {
                 let r = self.dice.roll(self.roles.len());
                 let k = self.dice.roll(self.roles[r]);
                 let resource = format!("r{r}");
                 if self.naive.schema.role_by_key(Some(&resource), &format!("k{k}")).is_some() {
                     self.write(|f, _| f.delete_role(Some(&resource), &format!("k{k}")));
-                    if self.dice.one_in(2) {
+                    if !self.dice.one_in(4) {
                         self.role(r, k);
                     }
                 }
             }
-            22 => {
+            22 if self.dice.one_in(2) => {
                 let relations: Vec<_> = self.naive.schema.relations().cloned().collect();
                 if let Some(l) = self.dice.pick(&relations) {
                     let object = l.object_resource.as_str();
                     self.write(|f, _| f.delete_relation(object, l.key.as_str()));
-                    if self.dice.one_in(2) {
+                    if !self.dice.one_in(4) {
                         self.write(|f, _| f.relation(object, l.key.as_str(), l.subject_resource.as_str()));
                     }
                 }
             }
-            23 if self.dice.one_in(4) => {
+            23 if self.dice.one_in(8) => {
                 let resources: Vec<_> = self.naive.schema.resources().cloned().collect();
                 if let Some(r) = self.dice.pick(&resources) {
                     self.write(|f, _| f.delete_resource(r.key.as_str()));
@@ -233,7 +233,7 @@ impl World {
 
     fn assign(&mut self) {
         let Some(user) = self.dice.pick(&self.naive.users.clone()) else { return };
-        let instance = if self.dice.one_in(5) { None } else { self.dice.pick(&self.naive.instances.clone()) };
+        let instance = if self.dice.one_in(8) { None } else { self.dice.pick(&self.naive.instances.clone()) };
         let tenant = self.dice.pick(&self.naive.tenants.clone());
         let place = match (&instance, tenant) {
             (Some(i), _) => format!("{}:{}", i.resource, i.key),
@@ -241,9 +241,13 @@ impl World {
             (None, None) => return,
         };
         let scope = instance.as_ref().map(|i| i.resource.as_str());
-        let roles: Vec<String> = self.naive.schema.roles_of(scope).map(|r| r.key.to_string()).collect();
+        let mut roles: Vec<String> = self.naive.schema.roles_of(scope).map(|r| r.key.to_string()).collect();
+        if !self.dice.one_in(10) {
+            roles.retain(|key| key.starts_with('k'));
+        }
         let Some(role) = self.dice.pick(&roles) else { return };
-        let until = [None, None, None, Some(2_000_000), Some(1_000_000), Some(5)][self.dice.roll(6)];
+        let until =
+            [None, None, Some(2_000_001), Some(2_000_000), Some(1_000_000), Some(5)][self.dice.roll(6)];
         self.write(|f, _| f.assign_until(user.key.as_str(), &role, &place, until));
     }
 
@@ -436,4 +440,28 @@ proptest! {
             prop_assert_eq!(stats, old.stats(), "an old snapshot stays as it was");
         }
     }
+}
+
+/// A generator that only made trivial worlds would prove nothing.
+#[test]
+fn the_random_histories_are_worth_asking_about() {
+    use proptest::{strategy::ValueTree as _, test_runner::TestRunner};
+    let mut runner = TestRunner::deterministic();
+    let tapes = prop::collection::vec(any::<u16>(), 300..900);
+    let (mut given, mut derived, mut far, mut ended, mut denied) = (0, 0, 0, 0, 0);
+    for _ in 0..40 {
+        let world = World::new(tapes.new_tree(&mut runner).unwrap().current());
+        let snapshot = Snapshot::empty().apply(&world.fixture.changes);
+        for_questions(&world.naive, |q| match snapshot.check(q, NOW) {
+            Decision::Allow(grant) => match derivations(&grant) {
+                0 => given += 1,
+                1 => derived += 1,
+                _ => far += 1,
+            },
+            Decision::Deny(denial) if matches!(denial.cause, DenialCause::Expired { .. }) => ended += 1,
+            Decision::Deny(_) => denied += 1,
+        });
+    }
+    let counts = [given, derived, far, ended, denied];
+    assert!(counts.iter().all(|count| *count > 30), "{counts:?}");
 }
