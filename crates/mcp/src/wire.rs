@@ -16,5 +16,8 @@ pub(crate) const RESOURCE: &str = "x-askfirst-resource";
 pub(crate) const ACCESS_ELEMENT: &str = "x-askfirst-access-element";
 pub(crate) const OPERATION_ELEMENT: &str = "x-askfirst-operation-element";
 
+/// In the data of an error with which the server refuses a connection, so that the bridge knows it from other servers'.
+pub(crate) const REFUSED: &str = "askfirst_refused";
+
 /// The longest wait, in seconds: below the minute after which common clients give a call up.
 pub(crate) const LONGEST_WAIT: u64 = 50;

@@ -51,19 +51,21 @@ impl Face {
         cx: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, Trouble> {
         let teller = Teller { host: cx.peer.clone(), token: cx.meta.get_progress_token() };
-        if !only_looks(&params.name, self.named) {
-            let upstream = Arc::clone(&self.upstream);
-            let called = self.writes.spawn(async move { call(&upstream, params, &teller).await });
-            return called.await.unwrap_or(Err(Trouble::Broken));
+        let upstream = Arc::clone(&self.upstream);
+        if only_looks(&params.name, self.named) {
+            // Looking and waiting anew harms nobody.
+            let looked = upstream.patiently(Trouble::may_be_repeated, || call(&upstream, &params, &teller));
+            return tokio::select! {
+                looked = looked => looked,
+                () = cx.ct.cancelled() => {
+                    Err(Trouble::Protocol(ErrorData::internal_error("The host cancelled this call.", None)))
+                }
+            };
         }
-        // Looking and waiting anew harms nobody.
-        let mut pauses = Upstream::pauses();
-        loop {
-            match (call(&self.upstream, params.clone(), &teller).await, pauses.next()) {
-                (Err(Trouble::Broken), Some(pause)) => tokio::time::sleep(pause).await,
-                (done, _) => return done,
-            }
-        }
+        let write = async move {
+            upstream.patiently(Trouble::was_not_sent, || call(&upstream, &params, &teller)).await
+        };
+        self.writes.spawn(write).await.unwrap_or(Err(Trouble::Broken))
     }
 }
 
@@ -107,11 +109,11 @@ impl ServerHandler for Face {
 /// Makes one call, and tells the host of its progress.
 async fn call(
     upstream: &Upstream,
-    params: CallToolRequestParams,
+    params: &CallToolRequestParams,
     teller: &Teller,
 ) -> Result<CallToolResponse, Trouble> {
-    let peer = upstream.open().await?;
-    let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
+    let peer = upstream.peer().await?;
+    let request = ClientRequest::CallToolRequest(CallToolRequest::new(params.clone()));
     let options = PeerRequestOptions::with_timeout(CALL);
     let handle = peer.send_request_with_option(request, options).await.map_err(trouble)?;
     let mut progress = upstream.progress().subscribe(handle.progress_token.clone()).await;

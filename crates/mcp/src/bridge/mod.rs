@@ -14,7 +14,7 @@ use crate::{server::Named, wire};
 use askfirst_engine::Secret;
 use face::Face;
 use http::{HeaderName, HeaderValue};
-use rmcp::ServiceExt as _;
+use rmcp::{ServiceExt as _, service::ServerInitializeError};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::io::{AsyncRead, AsyncWrite};
 use upstream::Upstream;
@@ -81,7 +81,8 @@ where
         Ok(running) => {
             running.waiting().await.map_err(|e| BridgeError::Stdio(e.to_string()))?;
         }
-        Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => {}
+        // The host went away before it had said hello.
+        Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::TransportError { .. }) => {}
         Err(other) => return Err(BridgeError::Stdio(other.to_string())),
     }
     // The host is gone; what it asked for last is still carried out.

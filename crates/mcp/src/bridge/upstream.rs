@@ -47,6 +47,18 @@ pub(super) enum Trouble {
     Key,
 }
 
+impl Trouble {
+    /// Whether a call that changes nothing may be made again.
+    pub(super) fn may_be_repeated(&self) -> bool {
+        matches!(self, Self::Unreachable | Self::Broken)
+    }
+
+    /// Whether the server can't have got the call.
+    pub(super) fn was_not_sent(&self) -> bool {
+        matches!(self, Self::Unreachable)
+    }
+}
+
 /// The way to the server. Connects when it has to, and again when it has to.
 #[derive(Debug)]
 pub(super) struct Upstream {
@@ -119,42 +131,31 @@ impl Upstream {
         &self,
         page: Option<PaginatedRequestParams>,
     ) -> Result<ListToolsResult, Trouble> {
-        let mut pauses = PAUSES.iter();
-        loop {
-            let listed = match self.peer().await {
-                Ok(peer) => peer.list_tools(page.clone()).await.map_err(trouble),
-                Err(opening) => Err(opening.into()),
-            };
-            // Looking twice harms nobody.
-            match (listed, pauses.next()) {
-                (Err(Trouble::Unreachable | Trouble::Broken), Some(pause)) => {
-                    tokio::time::sleep(*pause).await;
-                }
-                (done, _) => return done,
-            }
-        }
+        let list = || async {
+            let peer = self.peer().await?;
+            peer.list_tools(page.clone()).await.map_err(trouble)
+        };
+        self.patiently(Trouble::may_be_repeated, list).await
     }
 
-    /// A connection that was open a moment ago. Waits a little for a server that is starting.
-    pub(super) async fn open(&self) -> Result<Peer<RoleClient>, Trouble> {
-        let mut pauses = PAUSES.iter();
-        loop {
-            match (self.peer().await, pauses.next()) {
-                (Ok(peer), _) => return Ok(peer),
-                (Err(Opening::Unreachable), Some(pause)) => tokio::time::sleep(*pause).await,
-                (Err(other), _) => return Err(other.into()),
+    /// Does something, and after a pause again when it failed in a way that allows it: the server may be starting again.
+    pub(super) async fn patiently<T, F: Future<Output = Result<T, Trouble>>>(
+        &self,
+        allows: fn(&Trouble) -> bool,
+        mut work: impl FnMut() -> F,
+    ) -> Result<T, Trouble> {
+        for pause in PAUSES {
+            match work().await {
+                Err(trouble) if allows(&trouble) => tokio::time::sleep(pause).await,
+                done => return done,
             }
         }
+        work().await
     }
 
     /// Where progress arrives.
     pub(super) fn progress(&self) -> &ProgressDispatcher {
         &self.progress
-    }
-
-    /// The pauses between tries that can be made without harm.
-    pub(super) fn pauses() -> impl Iterator<Item = Duration> {
-        PAUSES.into_iter()
     }
 
     /// One sentence for the model.
@@ -177,7 +178,8 @@ impl Upstream {
         }
     }
 
-    async fn peer(&self) -> Result<Peer<RoleClient>, Opening> {
+    /// The open connection; opens it if it is not.
+    pub(super) async fn peer(&self) -> Result<Peer<RoleClient>, Opening> {
         let mut connection = self.connection.lock().await;
         if let Some(open) = connection.as_ref().filter(|c| !c.is_closed() && !c.peer().is_transport_closed())
         {
@@ -216,17 +218,22 @@ fn is_loopback(base: &str) -> bool {
 
 /// Why no connection could be opened.
 #[derive(Debug)]
-enum Opening {
+pub(super) enum Opening {
     Unreachable,
     Key,
-    Refused(ErrorData),
+    Refused(String),
     Stranger(String),
 }
 
 impl From<ClientInitializeError> for Opening {
     fn from(error: ClientInitializeError) -> Self {
         match error {
-            ClientInitializeError::JsonRpcError(refused) => Self::Refused(refused),
+            ClientInitializeError::JsonRpcError(refused)
+                if refused.data.as_ref().is_some_and(|data| data.get(wire::REFUSED).is_some()) =>
+            {
+                Self::Refused(refused.message.into_owned())
+            }
+            ClientInitializeError::JsonRpcError(other) => Self::Stranger(other.message.into_owned()),
             ClientInitializeError::TransportError { error, .. } => match cause(&error) {
                 Cause::NotSent => Self::Unreachable,
                 Cause::Key => Self::Key,
@@ -243,7 +250,7 @@ impl From<Opening> for Trouble {
             // Nothing of the call itself was sent in any of these.
             Opening::Unreachable => Self::Unreachable,
             Opening::Key => Self::Key,
-            Opening::Refused(error) => Self::Refused(error.message.into_owned()),
+            Opening::Refused(sentence) => Self::Refused(sentence),
             Opening::Stranger(detail) => {
                 Self::Refused(format!("What answers is not askfirst, or another version of it ({detail})."))
             }

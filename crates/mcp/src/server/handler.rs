@@ -6,6 +6,7 @@ use super::{
     tools::{self, Tool},
     wishes::Wishes,
 };
+use crate::wire;
 use askfirst_engine::{Engine, Error, Kind, Op, Result};
 use http::request::Parts;
 use rmcp::{
@@ -17,6 +18,7 @@ use rmcp::{
     },
     service::RequestContext,
 };
+use serde_json::json;
 
 /// Who names the user of a call; the tools and their descriptions differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,8 +129,9 @@ impl ServerHandler for Handler {
 
 /// A refusal of a call that is no tool call.
 fn protocol_error(error: &Error) -> ErrorData {
+    let data = Some(json!({wire::REFUSED: true}));
     match error.kind() {
-        Kind::Internal | Kind::Unavailable => ErrorData::internal_error(error.message().to_owned(), None),
-        _ => ErrorData::invalid_request(error.message().to_owned(), None),
+        Kind::Internal | Kind::Unavailable => ErrorData::internal_error(error.message().to_owned(), data),
+        _ => ErrorData::invalid_request(error.message().to_owned(), data),
     }
 }

@@ -109,11 +109,9 @@ fn refuse(error: &Error, challenge: &'static str) -> Response {
     };
     if status.is_server_error() {
         tracing::error!(error = ?error, "a call to /mcp could not be authenticated");
+        // An error of the protocol without the call's id would leave some clients waiting.
+        return (status, error.message().to_owned()).into_response();
     }
     let body = json!({"jsonrpc": "2.0", "id": null, "error": {"code": -32001, "message": error.message()}});
-    let mut response = (status, Json(body)).into_response();
-    if status.is_client_error() {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
-    }
-    response
+    (status, [(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))], Json(body)).into_response()
 }

@@ -9,14 +9,16 @@ use askfirst_engine::{
 use askfirst_mcp::bridge::{BridgeConfig, BridgeError, Mode, run_on};
 use rmcp::{
     ClientHandler, RoleClient,
-    model::{CallToolRequest, CallToolRequestParams, ClientConfig, ClientRequest, ProgressNotificationParam},
-    service::{
-        ClientLifecycleMode, ClientServiceExt as _, NotificationContext, PeerRequestOptions, RunningService,
-    },
+    model::{CallToolRequestParams, ClientConfig, ProgressNotificationParam},
+    service::{ClientLifecycleMode, ClientServiceExt as _, NotificationContext, RunningService},
 };
 use serde_json::json;
 use std::sync::Arc;
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    sync::mpsc,
+    task::JoinHandle,
+};
 
 fn config(family: &Family, mode: Mode) -> BridgeConfig {
     BridgeConfig {
@@ -168,7 +170,9 @@ async fn a_server_that_was_killed_and_started_again_is_found_again() {
     assert!(away.contains("can't be reached"), "{away}");
     assert!(host.list_tools(None).await.unwrap_err().to_string().contains("can't be reached"));
 
-    family.start().await;
+    // A call that comes while the server starts waits for it.
+    let (made, ()) = tokio::join!(call(&host, "create_access_request", wish()), family.start());
+    assert_eq!(object(made)["id"], id);
     let seen = object(call(&host, "get_request", json!({"request_id": id})).await);
     assert_eq!(seen["status"], "pending");
     assert_eq!(host.list_tools(None).await.unwrap().tools.len(), 13);
@@ -207,13 +211,24 @@ async fn a_wait_survives_the_death_of_the_server() {
 #[tokio::test]
 async fn a_host_that_hangs_up_loses_nothing() {
     let family = Family::at_home().await;
-    let (host, bridge) = open_plain(config(&family, bound("henry"))).await;
-    let Some(arguments) = wish().as_object().cloned() else { unreachable!() };
-    let params = CallToolRequestParams::new("create_access_request").with_arguments(arguments);
-    let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
-    let sent = host.send_request_with_option(request, PeerRequestOptions::no_options()).await.unwrap();
-    drop(sent);
-    host.cancel().await.unwrap();
+    let (mut ours, theirs) = tokio::io::duplex(64 * 1024);
+    let (read, write) = tokio::io::split(theirs);
+    let bridge = tokio::spawn(run_on(config(&family, bound("henry")), read, write));
+    let hello = json!({"protocolVersion": "2025-11-25", "capabilities": {},
+        "clientInfo": {"name": "host", "version": "1"}});
+    let call = json!({"name": "create_access_request", "arguments": wish()});
+    let hello = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello});
+    ours.write_all(format!("{hello}\n").as_bytes()).await.unwrap();
+    let mut ours = BufReader::new(ours);
+    ours.read_line(&mut String::new()).await.unwrap();
+    for message in [
+        json!({"jsonrpc": "2.0", "method": "notifications/initialized"}),
+        json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call}),
+    ] {
+        ours.write_all(format!("{message}\n").as_bytes()).await.unwrap();
+    }
+    // Both pipes are gone before the answer.
+    drop(ours);
     bridge.await.unwrap().unwrap();
     let mine = family.person("henry").await;
     let listed = mine.requests(RequestQuery::default(), Page { offset: 0, limit: 10 }).await.unwrap();

@@ -79,7 +79,7 @@ async fn a_bound_agent_asks_and_its_human_is_shown_the_way() {
 
     // Henry's own agent can't decide it, and neither could henry.
     let own = refusal(&call(&henry, "approve_access_request", json!({"access_request_id": id})).await);
-    assert!(own.contains("henry asked for this"), "{own}");
+    assert!(own.contains("asked for this and so can't decide it"), "{own}");
 
     // Joe's agent sees it, and is sent to joe.
     let joe = family.client(&family.agent_key("joe").await, &[]).await;

@@ -21,7 +21,6 @@ use rmcp::{
     service::RequestContext,
 };
 use serde_json::Value;
-use std::future::Future;
 
 /// A tool. The first nine are those of Permit's MCP server, by the same names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,5 +138,44 @@ pub(super) fn answer(tool: Tool, done: Answer) -> CallToolResult {
             }
             CallToolResult::error(vec![ContentBlock::text(error.message().to_owned())])
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::oneshot;
+
+    #[tokio::test]
+    async fn what_writes_goes_on_when_the_caller_is_gone() {
+        let (go, goes) = oneshot::channel();
+        let (done, is_done) = oneshot::channel();
+        let (started, has_started) = oneshot::channel();
+        let work = async move {
+            started.send(()).unwrap();
+            goes.await.unwrap();
+            done.send(()).unwrap();
+            Ok(Value::Null)
+        };
+        let caller = tokio::spawn(to_its_end(work));
+        has_started.await.unwrap();
+        caller.abort();
+        assert!(caller.await.unwrap_err().is_cancelled());
+        go.send(()).unwrap();
+        is_done.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_tool_that_breaks_says_so() {
+        let broken = to_its_end(async { panic!("on purpose") }).await.unwrap_err();
+        assert_eq!(broken.kind(), Kind::Internal);
+    }
+
+    #[test]
+    fn tools_are_found_by_their_names() {
+        for tool in Tool::ALL {
+            assert_eq!(Tool::named(tool.name()), Some(tool));
+        }
+        assert_eq!(Tool::named("grant_everything"), None);
     }
 }

@@ -51,6 +51,7 @@ pub(super) async fn wait(
         tokio::select! {
             biased;
             found = &mut decision => break found?,
+            () = cx.ct.cancelled() => return Err(Error::conflict("The client cancelled the wait.")),
             _ = beats.tick() => {
                 tell(cx, passed, seconds).await;
                 passed += BEAT;
