@@ -4,7 +4,7 @@ use super::{ElementPatch, Hook, NewElement, check_hook, check_settings, levels, 
 use crate::{
     EnvScope, LiveState, Patch,
     commit::{About, Draft, Outcome, Tries},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
 };
 use askfirst_domain::{
     Ident,
@@ -25,7 +25,8 @@ impl EnvScope {
         loop {
             let state = self.state();
             if state.snapshot.schema().element_by_key(&new.key).is_some() {
-                return Err(Error::duplicate("element", &new.key));
+                let message = format!("An element with the key `{}` already exists.", new.key);
+                return Err(Error::new(Kind::Duplicate, message));
             }
             let element = self.new_element(&state, &new)?;
             if self.write_element(&state, "element.created", &element, None).await? {
