@@ -25,12 +25,13 @@ use uuid::Uuid;
 /// A small stock of things; a history puts and deletes them. Two of each kind share a key, as when a key is used again.
 #[derive(Debug)]
 struct Stock {
-    changes: Vec<Change>,
+    things: Vec<Change>,
+    ties: Vec<Change>,
 }
 
 impl Stock {
     fn new() -> Result<Self, Failure> {
-        let mut stock = Self { changes: Vec::new() };
+        let mut stock = Self { things: Vec::new(), ties: Vec::new() };
         let resources = [Things::resource("file")?, Things::resource("folder")?, Things::resource("file")?];
         let tenants = [Things::tenant("acme")?, Things::tenant("bolt")?, Things::tenant("acme")?];
         let users = [Things::user("joe")?, Things::user("jane")?, Things::user("joe")?];
@@ -49,13 +50,13 @@ impl Stock {
                 instances.push(Things::instance(resource, key, tenant)?);
             }
         }
-        stock.changes.extend(resources.iter().flat_map(resource));
-        stock.changes.extend(tenants.iter().flat_map(tenant));
-        stock.changes.extend(users.iter().flat_map(user));
-        stock.changes.extend(roles.iter().flat_map(role));
-        stock.changes.extend(relations.iter().flat_map(relation));
-        stock.changes.extend(elements.iter().flat_map(element));
-        stock.changes.extend(instances.iter().flat_map(instance));
+        stock.things.extend(resources.iter().flat_map(resource));
+        stock.things.extend(tenants.iter().flat_map(tenant));
+        stock.things.extend(users.iter().flat_map(user));
+        stock.things.extend(roles.iter().flat_map(role));
+        stock.things.extend(relations.iter().flat_map(relation));
+        stock.things.extend(elements.iter().flat_map(element));
+        stock.things.extend(instances.iter().flat_map(instance));
         stock.ties(&users, &roles, &tenants, &instances, &relations, &elements);
         Ok(stock)
     }
@@ -74,17 +75,17 @@ impl Stock {
                 for (tenant, on) in tenants.iter().zip(instances) {
                     let on = role.resource.is_some().then_some(on);
                     let assignment = Things::assignment(user, role, tenant, on);
-                    self.changes.push(Change::DeleteAssignment(assignment.clone()));
+                    self.ties.push(Change::DeleteAssignment(assignment.clone()));
                     let again = askfirst_domain::facts::RoleAssignment {
                         expires_at: Some(at(99)),
                         ..assignment.clone()
                     };
                     let double = Things::assignment(user, role, tenant, on);
-                    self.changes.extend([assignment, again, double].map(Change::PutAssignment));
+                    self.ties.extend([assignment, again, double].map(Change::PutAssignment));
                     for element in elements {
                         let request = Things::request(element, user, role, tenant, on);
                         let decided = Request { status: Status::Approved, ..request.clone() };
-                        self.changes.extend([request, decided].map(Change::PutRequest));
+                        self.ties.extend([request, decided].map(Change::PutRequest));
                     }
                 }
             }
@@ -93,18 +94,20 @@ impl Stock {
             for subject in instances.iter().filter(|i| i.resource == relation.subject_resource) {
                 for object in instances.iter().filter(|i| i.resource == relation.object_resource) {
                     let tuple = Things::tuple(subject, relation, object);
-                    self.changes.push(Change::DeleteTuple(tuple.clone()));
-                    self.changes
-                        .extend([tuple, Things::tuple(subject, relation, object)].map(Change::PutTuple));
+                    self.ties.push(Change::DeleteTuple(tuple.clone()));
+                    self.ties.extend([tuple, Things::tuple(subject, relation, object)].map(Change::PutTuple));
                 }
             }
         }
     }
 
-    /// The changes of a commit by their numbers, taken round.
+    /// The changes of a commit by their numbers, taken round: one of four is about a thing, the others about its ties.
     fn pick(&self, numbers: &[usize]) -> Vec<Change> {
-        let size = self.changes.len().max(1);
-        numbers.iter().filter_map(|n| self.changes.get(n % size)).cloned().collect()
+        let pick = |n: &usize| {
+            let from = if n % 4 == 0 { &self.things } else { &self.ties };
+            from.get(n / 4 % from.len().max(1)).cloned()
+        };
+        numbers.iter().filter_map(pick).collect()
     }
 }
 
