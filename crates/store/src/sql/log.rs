@@ -3,7 +3,7 @@
 use super::{
     Statement, Value, payload,
     put::json,
-    tables::{MANY, insert},
+    tables::{MANY, Places, insert},
 };
 use crate::{Commit, StoreError, sql::number};
 use askfirst_domain::{
@@ -13,8 +13,8 @@ use askfirst_domain::{
 use std::sync::LazyLock;
 
 const CHANGE: [&str; 8] = ["env", "revision", "seq", "at", "actor", "call", "kind", "payload"];
-static CHANGE_ONE: LazyLock<String> = LazyLock::new(|| insert("change", &CHANGE, 1));
-static CHANGE_MANY: LazyLock<String> = LazyLock::new(|| insert("change", &CHANGE, MANY));
+static CHANGE_ONE: LazyLock<String> = LazyLock::new(|| insert("change", &CHANGE, 1, Places::Numbered));
+static CHANGE_MANY: LazyLock<String> = LazyLock::new(|| insert("change", &CHANGE, MANY, Places::Counted));
 
 /// The statements that write the commit's changes to the log as `revision`.
 pub(crate) fn change_rows(commit: &Commit, revision: u64) -> Result<Vec<Statement>, StoreError> {

@@ -34,26 +34,39 @@ impl Table {
         self.read.join(", ")
     }
 
-    pub(crate) fn upsert(&self, rows: usize) -> String {
+    pub(crate) fn upsert(&self, rows: usize, places: Places) -> String {
         let columns: Vec<_> = std::iter::once(&"env").chain(self.read).chain(self.hidden).copied().collect();
         let kept: Vec<_> = columns
             .iter()
             .filter(|column| !self.identity.contains(column))
             .map(|column| format!("{column} = excluded.{column}"))
             .collect();
-        let mut sql = insert(self.name, &columns, rows);
+        let mut sql = insert(self.name, &columns, rows, places);
         // Writing to a String does not fail.
         let _ = write!(sql, " ON CONFLICT ({}) DO UPDATE SET {}", self.identity.join(", "), kept.join(", "));
         sql
     }
 }
 
-/// `INSERT INTO table (columns) VALUES (...), ...` with numbered parameters.
-pub(crate) fn insert(table: &str, columns: &[&str], rows: usize) -> String {
+/// How the places of the values are written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Places {
+    /// `$1, $2`: what both databases read.
+    Numbered,
+    /// `?, ?`: SQLite looks a number up by going through all of them, which hundreds of values feel; these it counts.
+    Counted,
+}
+
+/// `INSERT INTO table (columns) VALUES (...), ...`.
+pub(crate) fn insert(table: &str, columns: &[&str], rows: usize, places: Places) -> String {
     let width = columns.len();
+    let place = |n: usize| match places {
+        Places::Numbered => format!("${n}"),
+        Places::Counted => "?".to_owned(),
+    };
     let values: Vec<_> = (0..rows)
         .map(|row| {
-            let places: Vec<_> = (1..=width).map(|column| format!("${}", row * width + column)).collect();
+            let places: Vec<_> = (1..=width).map(|column| place(row * width + column)).collect();
             format!("({})", places.join(", "))
         })
         .collect();
@@ -69,8 +82,8 @@ macro_rules! tables {
             identity: &[$($identity),*],
             read: &[$($read),*],
             hidden: &[$($hidden),*],
-            one: LazyLock::new(|| $table.upsert(1)),
-            many: LazyLock::new(|| $table.upsert(MANY)),
+            one: LazyLock::new(|| $table.upsert(1, Places::Numbered)),
+            many: LazyLock::new(|| $table.upsert(MANY, Places::Counted)),
         };
     )*};
 }
