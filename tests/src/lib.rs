@@ -1,1 +1,0 @@
-//! Whole-product tests live in `tests/tests`; this library is what they share.
