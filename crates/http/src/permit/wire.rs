@@ -99,10 +99,27 @@ pub(crate) struct Params<T>(pub(crate) T);
 impl<T: de::DeserializeOwned> FromRequestParts<Arc<App>> for Params<T> {
     type Rejection = Failure;
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
+        countable(parts.uri.query().unwrap_or_default())?;
         let read = axum_extra::extract::Query::<T>::from_request_parts(parts, app).await;
-        let axum_extra::extract::Query(query) =
-            read.map_err(|e| Error::invalid(format!("The query can't be read: {e}.")))?;
+        let axum_extra::extract::Query(query) = read.map_err(|rejection| {
+            let said = rejection.to_string();
+            // Behind the reader's own words stand the member and what is wrong with it.
+            let reason = said.rsplit_once("query string: ").map_or(said.as_str(), |(_, reason)| reason);
+            Error::invalid(format!("The query can't be read: {reason}."))
+        })?;
         Ok(Self(query))
+    }
+}
+
+/// Refuses a page that is no number, in better words than the reader of queries has.
+fn countable(query: &str) -> Result<(), Error> {
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let mut pages = pairs.filter(|(name, _)| matches!(*name, "page" | "per_page"));
+    match pages.find(|(_, value)| value.parse::<u32>().is_err()) {
+        Some((name, _)) => {
+            Err(Error::invalid(format!("`{name}` has to be a whole number from 1 to {}.", u32::MAX)))
+        }
+        None => Ok(()),
     }
 }
 

@@ -385,7 +385,11 @@ async fn wrong_input_is_answered_with_what_would_be_right() {
     dev.refused(400, "PAGINATION_SIZE_OVERREACHED", "GET", &path("resources?per_page=101"), Value::Null)
         .await;
     dev.refused(400, "INVALID_INPUT", "GET", &path("resources?page=0"), Value::Null).await;
-    dev.refused(400, "INVALID_INPUT", "GET", &path("resources?page=two"), Value::Null).await;
+    for odd in ["page=two", "page=-1", "per_page=99999999999999999999"] {
+        let message =
+            dev.refused(400, "INVALID_INPUT", "GET", &path(&format!("resources?{odd}")), Value::Null).await;
+        assert!(message.contains("whole number"), "{message}");
+    }
 }
 
 #[tokio::test]
