@@ -280,7 +280,7 @@ impl Naive {
         })
     }
 
-    /// Every role in every place that is there or is asked about.
+    /// Every role that can come to anything, in every place that is there or is asked about.
     fn candidates(&self, asked: &[Place]) -> Vec<RoleAt> {
         let instances = self
             .instances
@@ -290,9 +290,21 @@ impl Naive {
         let all = places.iter().flat_map(|place| {
             self.schema
                 .roles_of(scope(place))
+                .filter(|role| self.comes_to_anything(role))
                 .map(|role| RoleAt { role: role.key.clone(), at: place.clone() })
         });
         all.collect()
+    }
+
+    fn comes_to_anything(&self, role: &Role) -> bool {
+        !role.permissions.is_empty()
+            || !role.extends.is_empty()
+            || self.schema.roles().flat_map(|r| &r.granted_to).any(|derivation| {
+                derivation
+                    .users_with_role
+                    .iter()
+                    .any(|rule| rule.role == role.key && Some(&rule.on_resource) == role.resource.as_ref())
+            })
     }
 
     pub(crate) fn has_user(&self, key: &str) -> bool {

@@ -403,7 +403,7 @@ fn for_questions(naive: &Naive, mut ask: impl FnMut(&Question<'_>)) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
     fn every_answer_is_that_of_the_plain_semantics(

@@ -18,6 +18,8 @@ pub(crate) trait Keyed: Entry {
 pub(crate) enum Adjacency<E> {
     #[default]
     Empty,
+    /// The commonest case, without memory of its own.
+    One(E),
     /// Sorted by key.
     List(Arc<[E]>),
     /// Sorted by group.
@@ -33,6 +35,7 @@ impl<E: Keyed> Adjacency<E> {
     pub(crate) fn get(&self, key: u64) -> Option<E> {
         match self {
             Self::Empty => None,
+            Self::One(entry) => (entry.key() == key).then_some(*entry),
             Self::List(list) => {
                 let at = list.binary_search_by_key(&key, |entry| entry.key()).ok()?;
                 list.get(at).copied()
@@ -43,9 +46,14 @@ impl<E: Keyed> Adjacency<E> {
 
     /// Visits the entries of one group; those of a list by key.
     #[inline]
-    pub(crate) fn for_group(&self, group: u32, visit: impl FnMut(E)) {
+    pub(crate) fn for_group(&self, group: u32, mut visit: impl FnMut(E)) {
         match self {
             Self::Empty => {}
+            Self::One(entry) => {
+                if E::group(entry.key()) == group {
+                    visit(*entry);
+                }
+            }
             Self::List(list) => {
                 let start = list.partition_point(|entry| E::group(entry.key()) < group);
                 let rest = list.get(start..).unwrap_or_default();
@@ -62,6 +70,7 @@ impl<E: Keyed> Adjacency<E> {
     pub(crate) fn for_each(&self, mut visit: impl FnMut(E)) {
         match self {
             Self::Empty => {}
+            Self::One(entry) => visit(*entry),
             Self::List(list) => list.iter().copied().for_each(visit),
             Self::Groups(groups) => groups.iter().for_each(|(_, table)| table.for_each(&mut visit)),
         }
@@ -78,7 +87,13 @@ impl<E: Keyed> Adjacency<E> {
     pub(crate) fn insert(&mut self, entry: E) -> Option<E> {
         match self {
             Self::Empty => {
-                *self = Self::List(Arc::new([entry]));
+                *self = Self::One(entry);
+                None
+            }
+            Self::One(one) if one.key() == entry.key() => Some(std::mem::replace(one, entry)),
+            Self::One(one) => {
+                let both = if one.key() < entry.key() { [*one, entry] } else { [entry, *one] };
+                *self = Self::List(Arc::new(both));
                 None
             }
             Self::List(list) => match list.binary_search_by_key(&entry.key(), |other| other.key()) {
@@ -105,8 +120,17 @@ impl<E: Keyed> Adjacency<E> {
         let removed = self.get(key)?;
         match self {
             Self::Empty => {}
-            Self::List(list) if list.len() == 1 => *self = Self::Empty,
-            Self::List(list) => *list = list.iter().copied().filter(|entry| entry.key() != key).collect(),
+            Self::One(_) => *self = Self::Empty,
+            Self::List(list) => {
+                let mut rest = list.iter().copied().filter(|entry| entry.key() != key);
+                *self = match (rest.next(), rest.next()) {
+                    (None, _) => Self::Empty,
+                    (Some(one), None) => Self::One(one),
+                    (Some(first), Some(second)) => {
+                        Self::List([first, second].into_iter().chain(rest).collect())
+                    }
+                };
+            }
             Self::Groups(shared) => {
                 let groups = Arc::make_mut(shared);
                 if let Ok(at) = groups.binary_search_by_key(&E::group(key), |(group, _)| *group)
@@ -128,7 +152,7 @@ impl<E: Keyed> Adjacency<E> {
     /// The memory behind it, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         match self {
-            Self::Empty => 0,
+            Self::Empty | Self::One(_) => 0,
             Self::List(list) => 16 + size_of_val::<[E]>(list),
             Self::Groups(groups) => {
                 groups.iter().map(|(_, table)| size_of::<Table<E>>() + table.bytes()).sum()

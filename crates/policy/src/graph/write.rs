@@ -2,7 +2,7 @@
 //! store writes no such thing, and guessing at what was meant could only give somebody too much.
 
 use super::{
-    Graph, Held, Link, MEMBERS, Named, Node, UserNode,
+    Graph, Held, Link, MEMBERS, Name, Named, Node, UserNode,
     adjacency::{Adjacency, Keyed as _},
     entry::Ending,
     name_hash,
@@ -203,7 +203,8 @@ impl Graph {
             self.remove_user(number)?;
         }
         let held = Adjacency::Empty;
-        let number = self.users.insert(UserNode { id: user.id.uuid(), key: user.key.clone(), held })?;
+        let number =
+            self.users.insert(UserNode { name: Name::new(user.key.as_str()), held, id: user.id.uuid() })?;
         self.user_names.insert(Named { hash: name_hash(0, user.key.as_str()), number }, |_| false);
         Some(())
     }
@@ -215,7 +216,7 @@ impl Graph {
             }
         }
         let user = self.users.remove(number)?;
-        self.user_names.remove(name_hash(0, user.key.as_str()), |named| named.number == number);
+        self.user_names.remove(name_hash(0, user.name.as_str()), |named| named.number == number);
         Some(())
     }
 
@@ -268,7 +269,7 @@ impl Graph {
     fn add_node(&mut self, ty: TypeIndex, key: &Key, id: Uuid, tenant: u32) -> Option<u32> {
         let number = self.nodes.insert(Node {
             id,
-            key: key.clone(),
+            name: Name::new(key.as_str()),
             ty,
             tenant,
             parents: Adjacency::Empty,
@@ -295,7 +296,7 @@ impl Graph {
             self.nodes.get_mut(node.tenant)?.children.remove(Link::new(MEMBERS, number).key());
         }
         self.nodes.remove(number)?;
-        self.node_names.remove(name_hash(node.ty, node.key.as_str()), |named| named.number == number);
+        self.node_names.remove(name_hash(node.ty, node.name.as_str()), |named| named.number == number);
         Some(())
     }
 

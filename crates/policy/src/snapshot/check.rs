@@ -45,7 +45,7 @@ fn target<'g>(graph: &'g Graph, q: &Question<'_>) -> Result<Target<'g>, DenialCa
     let tenant = match instance.and_then(|number| graph.node(number)) {
         Some(node) => {
             let named_another =
-                |named: &str| graph.node(node.tenant).is_none_or(|tenant| tenant.key.as_str() != named);
+                |named: &str| graph.node(node.tenant).is_none_or(|tenant| !tenant.name.is(named));
             if q.tenant.is_some_and(named_another) {
                 return Err(DenialCause::TenantMismatch);
             }

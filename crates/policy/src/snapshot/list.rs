@@ -75,8 +75,7 @@ pub(super) fn holders(
     }
     users.sort_unstable();
     users.dedup();
-    let mut keys: Vec<UserKey> =
-        users.into_iter().filter_map(|user| Some(graph.user(user)?.key.clone())).collect();
+    let mut keys: Vec<UserKey> = users.into_iter().filter_map(|user| graph.user_key(user)).collect();
     keys.sort_unstable();
     keys
 }

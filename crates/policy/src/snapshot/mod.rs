@@ -105,7 +105,7 @@ impl Snapshot {
     pub fn instance_tenant(&self, resource: &str, key: &str) -> Option<Key> {
         let ty = self.graph.compiled.type_of(resource)?;
         let instance = self.graph.node(self.graph.node_number(ty, key)?)?;
-        self.graph.node(instance.tenant).map(|tenant| tenant.key.clone())
+        self.graph.node(instance.tenant)?.name.key()
     }
 
     /// Whether there is such a user.

@@ -171,7 +171,7 @@ impl Walk<'_> {
                 Order::ByName => {
                     let mut parents = Vec::new();
                     node.parents.for_group(rule.relation, |link| parents.push(link.other()));
-                    parents.sort_by_key(|parent| self.graph.node(*parent).map(|node| &node.key));
+                    parents.sort_by_key(|parent| self.graph.node(*parent).map(|node| node.name.as_bytes()));
                     parents.into_iter().for_each(reach);
                 }
             }
