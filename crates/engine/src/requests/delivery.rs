@@ -59,3 +59,66 @@ fn body(request: &Request) -> Value {
         "reviewer_comment": request.reviewer_comment,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use askfirst_domain::{
+        Id, Timestamp,
+        facts::InstanceLink,
+        principal::Principal,
+        request::{Person, Status, WantedRole},
+    };
+    use uuid::Uuid;
+
+    fn request(kind: RequestKind) -> Request {
+        let key = |text: &str| text.parse().unwrap();
+        let instance =
+            InstanceLink { id: Id::new(Uuid::nil()), resource: key("restaurants"), key: key("palace") };
+        Request {
+            id: Id::new(Uuid::nil()),
+            kind,
+            element: Id::new(Uuid::nil()),
+            element_key: key("restaurant-requests"),
+            requester: Person { id: Id::new(Uuid::nil()), key: "henry".parse().unwrap() },
+            tenant: key("default"),
+            tenant_id: Id::new(Uuid::nil()),
+            resource: Some(key("restaurants")),
+            resource_id: Some(Id::new(Uuid::nil())),
+            instance: Some(instance),
+            role: WantedRole { id: Id::new(Uuid::nil()), key: key("child") },
+            reason: "hungry".to_owned(),
+            status: Status::Denied,
+            reviewer: Some(Person { id: Id::new(Uuid::max()), key: "joe".parse().unwrap() }),
+            reviewer_comment: Some("no".to_owned()),
+            reviewed_at: None,
+            created_at: Timestamp::default(),
+            updated_at: Timestamp::default(),
+            opened_by: Principal::System { name: "test".to_owned() },
+            wish: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_body_has_permits_shape() {
+        let nil = Uuid::nil();
+        let access = json!({
+            "id": nil,
+            "type": "access_request",
+            "requesting_user_id": nil,
+            "access_request_details": {
+                "tenant": "default", "resource": "restaurants", "resource_instance": "palace",
+                "action": "child", "role": "child",
+            },
+            "reason": "hungry",
+            "status": "denied",
+            "reviewer_user_id": Uuid::max(),
+            "reviewer_comment": "no",
+        });
+        assert_eq!(body(&request(RequestKind::AccessRequest)), access);
+        let operation = body(&request(RequestKind::OperationApproval));
+        let details = json!({"tenant": "default", "resource": "restaurants", "resource_instance": "palace"});
+        assert_eq!(operation.get("operation_approval_details"), Some(&details));
+        assert_eq!(operation.get("access_request_details"), None);
+    }
+}

@@ -57,7 +57,7 @@ impl Acting {
         let tenant = self.scope.find_tenant(ident).await?.value;
         if self.tenant.is_some_and(|only| only != tenant.id) {
             return Err(Error::forbidden(format!(
-                "This session is for another tenant than `{}`; sign in for that tenant.",
+                "This call is bound to another tenant than `{}`; name the same tenant everywhere.",
                 tenant.key
             )));
         }

@@ -3,7 +3,7 @@
 use super::{
     page::{Page as Answer, Shown, render},
     session::Reviewer,
-    words::{Foreign, Piece, Row, When, is_agent},
+    words::{Foreign, Piece, Row, When, is_agent, person, visible},
 };
 use askama::Template;
 use askfirst_domain::{
@@ -15,7 +15,7 @@ use askfirst_domain::{
 };
 use askfirst_engine::{
     Acting, Kind, Page,
-    requests::{Decide, PersonView, RequestView, Verdict},
+    requests::{Decide, RequestView, Verdict},
 };
 use axum::{Form, extract::Path, http::StatusCode, response::IntoResponse, response::Redirect};
 use serde::Deserialize;
@@ -134,7 +134,7 @@ async fn show(acting: &Acting, id: &Ident, status: StatusCode, notice: Option<St
         shown: view.shown(),
         choices: choices(acting, &view),
         comment: Foreign::new(request.reviewer_comment.as_deref().unwrap_or_default()),
-        reviewer: view.reviewer.as_ref().map(PersonView::display_name),
+        reviewer: view.reviewer.as_ref().map(person),
         timeline: events.items.iter().rev().filter_map(|event| happened(event, now)).collect(),
         element: request.element_key.to_string(),
         tenant: request.tenant.to_string(),
@@ -143,7 +143,7 @@ async fn show(acting: &Acting, id: &Ident, status: StatusCode, notice: Option<St
 }
 
 fn through(view: &RequestView) -> String {
-    let requester = view.requester.display_name();
+    let requester = visible(&view.requester.display_name());
     match &view.request.opened_by {
         by if is_agent(by) => format!("by {requester}'s agent"),
         Principal::User { .. } => format!("by {requester}, signed in"),
@@ -152,15 +152,14 @@ fn through(view: &RequestView) -> String {
 }
 
 fn meaning(view: &RequestView) -> String {
-    let (requester, place) = (view.requester.display_name(), view.place());
+    let (requester, place) = (visible(&view.requester.display_name()), view.place());
+    let role = visible(&view.gives.role_name);
     match (view.request.kind, view.request.status) {
         (RequestKind::AccessRequest, Status::Approved) => format!(
-            "{requester} was given the role “{}” on {place}, until somebody takes it away. It permits:",
-            view.gives.role_name
+            "{requester} was given the role “{role}” on {place}, until somebody takes it away. It permits:"
         ),
         (RequestKind::AccessRequest, _) => format!(
-            "{requester} does not have the role “{}” on {place}. Approving gives it, until somebody takes it away. It permits:",
-            view.gives.role_name
+            "{requester} does not have the role “{role}” on {place}. Approving gives it, until somebody takes it away. It permits:"
         ),
         (RequestKind::OperationApproval, Status::Approved) => {
             format!(

@@ -6,7 +6,7 @@ use askfirst_domain::{
     principal::Principal,
     request::{RequestKind, Status},
 };
-use askfirst_engine::requests::RequestView;
+use askfirst_engine::requests::{PersonView, RequestView};
 
 /// A text that somebody else wrote. Shown as text, with what is invisible in it made visible.
 #[derive(Debug, Clone)]
@@ -57,6 +57,21 @@ impl Foreign {
         }
         pieces
     }
+}
+
+/// A short text of somebody else's, a name for instance, in which nothing is hidden.
+pub(super) fn visible(text: &str) -> String {
+    let piece = |piece| match piece {
+        Piece::Plain(plain) => plain,
+        Piece::Hidden(code) => format!("⟨{code}⟩"),
+    };
+    Foreign::new(text).pieces().into_iter().map(piece).collect()
+}
+
+/// A person's name, and the key behind it, since a name can be anybody's.
+pub(super) fn person(person: &PersonView) -> String {
+    let (name, key) = (visible(&person.display_name()), person.key.as_str());
+    if name == key { name } else { format!("{name} ({key})") }
 }
 
 /// Whether a character can't be seen or changes the order in which others are: controls, zero-width and direction
@@ -113,12 +128,12 @@ impl Row {
     pub(super) fn new(view: &RequestView, now: Timestamp) -> Self {
         let request = &view.request;
         let wish = match request.kind {
-            RequestKind::AccessRequest => format!("the role “{}”", view.gives.role_name),
+            RequestKind::AccessRequest => format!("the role “{}”", visible(&view.gives.role_name)),
             RequestKind::OperationApproval => "approval of one operation".to_owned(),
         };
         Self {
             id: request.id,
-            requester: view.requester.display_name(),
+            requester: person(&view.requester),
             by_agent: is_agent(&request.opened_by),
             asks: if request.status == Status::Pending { "asks for" } else { "asked for" },
             wish,

@@ -50,7 +50,7 @@ async fn of_fifty_deciders_one_decides() {
         let same = *who == winner && *approves == (status == Status::Approved);
         match answer {
             Ok(view) => {
-                assert!(same && end(view) == (status, winner.clone()), "{who} was told of a decision")
+                assert!(same && end(view) == (status, winner.clone()), "{who} was told of a decision");
             }
             Err(error) => assert!(!same && error.kind() == Kind::Conflict, "{who}: {error}"),
         }
@@ -116,7 +116,7 @@ fn model(tried: &[Move]) -> (Option<Status>, bool) {
                 held = true;
             }
             Move::Deny(who) if pending && matches!(PEOPLE[who], "joe" | "jane") => {
-                status = Some(Status::Denied)
+                status = Some(Status::Denied);
             }
             Move::Cancel(who) if pending && PEOPLE[who] == "henry" => status = Some(Status::Canceled),
             _ => {}

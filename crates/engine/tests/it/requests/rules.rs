@@ -1,10 +1,11 @@
 //! The rules of requests, one test each.
 
 use super::Home;
-use askfirst_domain::{Ident, request::Status};
+use askfirst_domain::{Ident, element::Level, request::Status};
 use askfirst_engine::{
     Acting, Kind, Page,
     check::Ask,
+    elements::ElementPatch,
     requests::{AskAccess, AskOperation, Decide, RequestQuery, Verdict},
 };
 use askfirst_store::{AssignmentFilter, AuditFilter};
@@ -176,7 +177,7 @@ async fn a_second_decision_is_told_about_the_first() {
     let request = asked(&home, "henry", "child-can-order", "pizza-palace").await;
     let joe = home.as_user("joe").await;
     joe.decide(&request, deny()).await.unwrap();
-    home.clock.advance(Duration::from_secs(60));
+    home.clock.advance(Duration::from_mins(1));
     let again = home.as_user("joe").await.decide(&request, deny()).await.unwrap();
     assert_eq!(again.request.reviewed_at, Some(joe.scope().op().now), "answered like the first");
     let other = home.as_user("jane").await.decide(&request, approve()).await.unwrap_err();
@@ -354,12 +355,12 @@ async fn waiting_ends_with_the_decision_or_with_the_time() {
     assert_eq!(still.request.status, Status::Pending);
     let waiter = tokio::spawn({
         let request = request.clone();
-        async move { waiting.wait(&request, Duration::from_secs(60)).await.unwrap() }
+        async move { waiting.wait(&request, Duration::from_mins(1)).await.unwrap() }
     });
     tokio::task::yield_now().await;
     home.as_user("joe").await.decide(&request, approve()).await.unwrap();
     assert_eq!(waiter.await.unwrap().request.status, Status::Approved);
-    let late = home.as_agent("henry").await.wait(&request, Duration::from_secs(60)).await.unwrap();
+    let late = home.as_agent("henry").await.wait(&request, Duration::from_mins(1)).await.unwrap();
     assert_eq!(late.request.status, Status::Approved, "a decided one is not waited for");
     let stranger = home.as_user("rose").await.wait(&request, Duration::ZERO).await.unwrap_err();
     assert_eq!(stranger.kind(), Kind::NotFound);
@@ -407,4 +408,60 @@ async fn everything_is_there_after_a_restart() {
     assert!(again.unwrap().existed);
     joe.decide(&pending, approve()).await.unwrap();
     assert!(may(&home, "henry", "read", "pizza-palace").await);
+}
+
+#[tokio::test]
+async fn an_approval_has_no_end_even_where_an_assignment_had_one() {
+    let home = Home::family().await;
+    let request = asked(&home, "henry", "child-can-order", "pizza-palace").await;
+    let until = "expires_at: \"2099-01-01T00:00:00Z\"";
+    let on = "on: \"restaurants:pizza-palace\"";
+    home.apply(&format!(
+        "askfirst: 1\nassignments:\n  - {{user: henry, role: child-can-order, {on}, {until}}}\n"
+    ))
+    .await;
+    home.as_user("joe").await.decide(&request, approve()).await.unwrap();
+    let given = home.store.assignments(home.env().await, &AssignmentFilter::default(), ALL).await.unwrap();
+    let ends: Vec<_> =
+        given.items.iter().filter(|a| a.user.as_str() == "henry").map(|a| a.expires_at).collect();
+    assert_eq!(ends, [None]);
+}
+
+#[tokio::test]
+async fn what_is_gone_can_only_be_denied() {
+    let home = Home::family().await;
+    let joe = home.as_user("admin").await;
+    let request = asked(&home, "henry", "child-can-order", "pizza-palace").await;
+    home.dev().await.delete_instance("restaurants:pizza-palace").await.unwrap();
+    let gone = joe.decide(&request, approve()).await.unwrap_err();
+    assert_eq!(gone.kind(), Kind::Conflict);
+    assert!(gone.message().contains("does not exist any more"), "{gone}");
+    joe.decide(&request, deny()).await.unwrap();
+
+    let request = asked(&home, "rose", "child-can-order", "burger-barn").await;
+    let levels = [(Level::Owner, vec!["admin".to_owned()])];
+    let patch =
+        ElementPatch { roles_to_levels: Some(levels.into_iter().collect()), ..ElementPatch::default() };
+    home.dev().await.update_element(&"restaurant-requests".into(), patch).await.unwrap();
+    let not_offered = joe.decide(&request, approve()).await.unwrap_err();
+    assert_eq!(not_offered.kind(), Kind::Conflict);
+    assert!(not_offered.message().contains("no role can"), "{not_offered}");
+}
+
+#[tokio::test]
+async fn a_call_bound_to_a_tenant_reaches_no_other() {
+    let home = Home::family().await;
+    let on = "on: \"restaurants:acme-canteen\"";
+    home.apply(&format!("askfirst: 1\nassignments:\n  - {{user: henry, role: child-can-look, {on}}}\n"))
+        .await;
+    let henry = home.as_user("henry").await;
+    let there = AskAccess { tenant: "acme".into(), ..access("child-can-order", Some("acme-canteen")) };
+    let request = id(henry.request_access(there.clone()).await.unwrap().view.request.id);
+    let bound = henry.within_tenant(&"default".into()).await.unwrap();
+    assert_eq!(bound.request(&request).await.unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(bound.requests(RequestQuery::default(), ALL).await.unwrap().total, 0);
+    assert_eq!(bound.request_access(there).await.unwrap_err().kind(), Kind::Forbidden);
+    assert_eq!(bound.within_tenant(&"acme".into()).await.unwrap_err().kind(), Kind::NotFound);
+    let acme = henry.within_tenant(&"acme".into()).await.unwrap();
+    assert_eq!(acme.requests(RequestQuery::default(), ALL).await.unwrap().total, 1);
 }

@@ -109,7 +109,7 @@ async fn a_session_ends_when_it_is_ended_and_when_its_time_is_over() {
     henry.refused(401, "UNAUTHORIZED", "GET", "/v2/auth/me", Value::Null).await;
 
     let henry = session(&server, "henry").await;
-    server.clock.advance(std::time::Duration::from_secs(31 * 60));
+    server.clock.advance(std::time::Duration::from_mins(31));
     henry.refused(401, "UNAUTHORIZED", "GET", "/v2/auth/me", Value::Null).await;
 }
 

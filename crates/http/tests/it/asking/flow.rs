@@ -9,7 +9,8 @@ fn approvals(element: &str) -> String {
     format!("{ELEMENTS}/{element}/operation_approval")
 }
 
-fn operation(instance: Value) -> Value {
+fn operation(instance: impl Into<Value>) -> Value {
+    let instance = instance.into();
     let details = json!({"tenant": "default", "resource": "restaurants", "resource_instance": instance});
     json!({"access_request_details": details, "reason": "truffle"})
 }
@@ -100,7 +101,7 @@ async fn an_operation_approval_goes_its_way() {
     let server = family().await;
     let (henry, joe) = (session(&server, "henry").await, session(&server, "joe").await);
     // Permit's MCP server posts through the approval_management element.
-    let asked = henry.post(&approvals("dish-requests"), operation(json!("pizza-palace"))).await;
+    let asked = henry.post(&approvals("dish-requests"), operation("pizza-palace")).await;
     insta::assert_json_snapshot!("operation_approval", scrubbed(&asked));
     let query = "element_id=dish-requests&resource=restaurants&status=pending&resource_instance=pizza-palace&page=1&per_page=30";
     let listed = joe.get(&format!("{}?{query}", approvals("dish-requests"))).await;
@@ -119,7 +120,7 @@ async fn an_operation_approval_goes_its_way() {
             "CONCURRENT_OPERATION_DISALLOWED",
             "POST",
             &approvals("dish-requests"),
-            operation(json!("pizza-palace")),
+            operation("pizza-palace"),
         )
         .await;
     assert!(again.contains("`_Approved_`"), "{again}");
@@ -130,9 +131,9 @@ async fn instances_may_be_named_in_every_way() {
     let server = family().await;
     let henry = session(&server, "henry").await;
     let path = approvals("dish-approval");
-    let number = henry.post(&path, operation(json!(7))).await;
+    let number = henry.post(&path, operation(7)).await;
     assert_eq!(number["access_request_details"]["resource_instance"], "7");
-    let typed = henry.post(&path, operation(json!("restaurants:7"))).await;
+    let typed = henry.post(&path, operation("restaurants:7")).await;
     assert_eq!(typed["id"], number["id"]);
     let made = server.dev().get("/facts/resource_instances/restaurants:7").await;
     let by_id = henry.post(&path, operation(made["id"].clone())).await;
@@ -188,7 +189,7 @@ async fn lists_fit_permits_own_mcp_server_when_told_to() {
         (&who["key"], &who["first_name"], &who["email"]),
         (&json!("henry"), &json!("Henry"), &json!("henry@family.example"))
     );
-    session(&server, "henry").await.post(&approvals("dish-requests"), operation(json!("pizza-palace"))).await;
+    session(&server, "henry").await.post(&approvals("dish-requests"), operation("pizza-palace")).await;
     let listed = session(&server, "joe").await.get(&approvals("dish-requests")).await;
     assert_eq!(listed["data"][0]["requesting_user_id"], Value::Null);
     assert_eq!(listed["data"][0]["requesting_user_email"], "henry@family.example");
