@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod asking;
+#[cfg(test)]
 mod assignments;
 #[cfg(test)]
 mod doors;
