@@ -90,8 +90,9 @@ impl Error {
     fn internal(source: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self {
             kind: Kind::Internal,
-            message: "Something failed on our side; nothing was changed. Try again, and look at the server's log."
-                .to_owned(),
+            message:
+                "Something failed on our side; nothing was changed. Try again, and look at the server's log."
+                    .to_owned(),
             source: Some(Box::new(source)),
         }
     }
@@ -126,7 +127,9 @@ impl From<StoreError> for Error {
 impl From<CommitError> for Error {
     fn from(error: CommitError) -> Self {
         match error {
-            CommitError::Duplicate { what } => Self::new(Kind::Duplicate, sentence(&format!("{what} already exists"))),
+            CommitError::Duplicate { what } => {
+                Self::new(Kind::Duplicate, sentence(&format!("{what} already exists")))
+            }
             CommitError::NoSuchEnvironment(env) => {
                 Self::new(Kind::NotFound, format!("There is no environment `{env}`."))
             }

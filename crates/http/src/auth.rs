@@ -68,7 +68,10 @@ impl FromRequestParts<Arc<App>> for AsUser {
             let scope = acting.scope();
             let here = (&project, scope.project().id.uuid(), scope.project().key.as_str());
             let there = (&env, scope.environment().id.uuid(), scope.environment().key.as_str());
-            if ![here, there].iter().all(|(ident, id, key)| ident.uuid() == Some(*id) || ident.as_str() == *key) {
+            if ![here, there]
+                .iter()
+                .all(|(ident, id, key)| ident.uuid() == Some(*id) || ident.as_str() == *key)
+            {
                 let message = format!("There is no environment `{env}` that this session opens.");
                 return Err(Error::new(Kind::NotFound, message).into());
             }
@@ -81,7 +84,8 @@ impl FromRequestParts<Arc<App>> for AsUser {
 fn bearer(parts: &Parts) -> Option<Secret> {
     let value = parts.headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    (scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty()).then(|| Secret::presented(token.trim()))
+    (scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty())
+        .then(|| Secret::presented(token.trim()))
 }
 
 /// The environment that the path names.

@@ -76,6 +76,18 @@ impl Failure {
         Self { additional_info: Some(Box::new(info)), ..error.into() }
     }
 
+    /// A body above the limit.
+    pub(crate) fn too_large() -> Self {
+        let (_, code, title) = problem_of(Kind::Invalid);
+        Self {
+            status: StatusCode::PAYLOAD_TOO_LARGE,
+            code,
+            title,
+            message: format!("The body may have {} MB at most.", crate::MAX_BODY / (1024 * 1024)),
+            additional_info: None,
+        }
+    }
+
     /// The sentence.
     pub(crate) fn message(&self) -> &str {
         &self.message

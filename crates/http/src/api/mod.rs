@@ -12,7 +12,9 @@ use axum::Router;
 use std::sync::Arc;
 
 pub(crate) fn router() -> Router<Arc<App>> {
-    Router::new().merge(check::router()).merge(policy::router())
+    Router::new()
+        .merge(check::router())
+        .merge(policy::router())
         .merge(inbox::router())
         .merge(keys::router())
         .merge(links::router())
