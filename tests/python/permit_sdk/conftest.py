@@ -16,9 +16,9 @@ SDK_MAJOR = int(importlib.metadata.version("permit").split(".")[0])
 class Sdk:
     """One SDK client; calling it runs what the async client returned and passes on what the blocking one did."""
 
-    def __init__(self, url: str, key: str, facade: str):
+    def __init__(self, url: str, key: str, facade: str, **options: Any):
         kind = {"async": permit.Permit, "sync": permit.sync.Permit}[facade]
-        self.client = kind(token=key, pdp=url, api_url=url)
+        self.client = kind(token=key, pdp=url, api_url=url, **options)
         self.url, self.key = url, key
         self.major = SDK_MAJOR
         # the blocking client of 2.8 wraps its deprecated methods twice and cannot run them

@@ -3,6 +3,8 @@
 import pytest
 from permit.exceptions import PermitAlreadyExistsError, PermitApiError, PermitNotFoundError
 
+from .conftest import Sdk
+
 
 @pytest.fixture
 def room(sdk, name):
@@ -238,3 +240,22 @@ def test_tuples(sdk, name):
         sdk(api.delete(link))
     sdk(api.bulk_delete([{**link, "object": f"{room}:r{number}"} for number in range(3)]))
     assert sdk(api.list(subject_key=f"{house}:one")) == []
+
+
+def test_facts_by_way_of_the_decision_point(sdk, facade, room, name):
+    """`proxy_facts_via_pdp`: the same facts under the paths of a PDP, seen by the next check."""
+    through = Sdk(sdk.url, sdk.key, facade, proxy_facts_via_pdp=True, facts_sync_timeout=5)
+    user, place = name("via"), f"{room}:red"
+    through(through.api.users.sync({"key": user}))
+    through(through.api.resource_instances.create({"resource": room, "key": "red", "tenant": "default"}))
+    through(through.api.role_assignments.assign({
+        "user": user, "role": "guest", "tenant": "default", "resource_instance": place,
+    }))
+    assert through.check(user, "enter", place) is True
+    assert [item.role for item in through(through.api.users.get_assigned_roles(user))] == ["guest"]
+    assert through(through.api.users.get(user)).key == user
+    through(through.api.users.unassign_role({
+        "user": user, "role": "guest", "tenant": "default", "resource_instance": place,
+    }))
+    assert through.check(user, "enter", place) is False
+    assert user in [item.key for item in sdk(sdk.api.users.list(per_page=100)).data]
