@@ -67,7 +67,7 @@ impl Client {
     pub(crate) fn new(server: Server) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .context("can't make an HTTP client")?;

@@ -37,7 +37,7 @@ pub(crate) struct Args {
     /// Key of the user whom the agent acts for
     #[arg(long = "as", value_name = "USER")]
     user: String,
-    /// The model, such as gemini-2.5-flash or openai::gpt-5-mini; default: by the model key that is set
+    /// The model, such as `gemini-2.5-flash` or `openai::gpt-5-mini`; default: by the model key that is set
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
     /// The conversation; one is kept for each name

@@ -1,8 +1,8 @@
 //! A model that follows a file, for trials without a key: `--model script:FILE`.
 //!
-//! The file is a JSON array of steps: `{"say": "text"}` or `{"call": "tool", "args": {...}}`. A string in `args` that
-//! begins with `$` is taken from an earlier result: `$create_access_request.id` is the member `id` of what that tool
-//! answered last.
+//! The file is a JSON array of steps: `{"say": "text"}` or `{"call": "tool", "args": {...}}`. A text or argument that begins
+//! with `$` is taken from an earlier result: `$create_access_request.id` is the member `id` of what that tool answered
+//! last.
 
 use anyhow::{Context as _, bail};
 use askfirst_agent::{
@@ -36,7 +36,10 @@ pub(super) fn read(file: &Path) -> anyhow::Result<ScriptedModel> {
         bail!("the script {shown} has no steps");
     }
     Ok(steps.into_iter().enumerate().fold(ScriptedModel::new(), |model, (number, step)| match step {
-        Step::Say { say } => model.say(say),
+        Step::Say { say } => model.step(move |messages| {
+            let said = filled(&Value::String(say.clone()), messages);
+            AssistantMessage::text(said.as_str().map_or_else(|| said.to_string(), ToOwned::to_owned))
+        }),
         Step::Call { call, args } => model.step(move |messages| {
             let args = filled(&Value::Object(args.clone()), messages);
             AssistantMessage::calls([ToolCall::new(format!("call_{}", number + 1), call.clone(), args)])

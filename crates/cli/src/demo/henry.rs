@@ -37,6 +37,8 @@ impl ChatModel for ScriptedAgent {
 /// What henry said last, and what has happened since.
 struct Turn<'a> {
     wish: &'a str,
+    /// The menu, if it was looked at before.
+    menu: Option<&'a str>,
     calls: Vec<&'a ToolCall>,
     results: Vec<&'a ToolMessage>,
 }
@@ -51,14 +53,9 @@ impl<'a> Turn<'a> {
         };
         let calls =
             since.iter().filter_map(Message::as_assistant).flat_map(AssistantMessage::tool_calls).collect();
-        let results = since
-            .iter()
-            .filter_map(|message| match message {
-                Message::Tool(result) => Some(result),
-                _ => None,
-            })
-            .collect();
-        Self { wish, calls, results }
+        let results = since.iter().filter_map(result_of).collect();
+        let menu = before.iter().rev().filter_map(result_of).find(|result| result.name == "list_dishes");
+        Self { wish, menu: menu.map(|result| result.content.as_str()), calls, results }
     }
 
     /// The arguments of the last call of a tool.
@@ -72,6 +69,13 @@ impl<'a> Turn<'a> {
     }
 }
 
+fn result_of(message: &Message) -> Option<&ToolMessage> {
+    match message {
+        Message::Tool(result) => Some(result),
+        _ => None,
+    }
+}
+
 enum Next {
     Say(String),
     Call { says: Option<String>, tool: String, args: Value },
@@ -82,7 +86,9 @@ fn call(tool: &str, args: Value) -> Next {
 }
 
 fn next(turn: &Turn<'_>) -> Next {
-    let Some(last) = turn.results.last() else { return call("list_dishes", json!({})) };
+    let Some(last) = turn.results.last() else {
+        return turn.menu.map_or_else(|| call("list_dishes", json!({})), |menu| order(turn, menu));
+    };
     let failed = last.status == ToolStatus::Error;
     let answer: Value = serde_json::from_str(&last.content).unwrap_or_default();
     match last.name.as_str() {

@@ -64,7 +64,7 @@ impl Joe {
     }
 
     async fn decide(&mut self, request: &Request, screen: &mut Screen) -> anyhow::Result<()> {
-        screen.under(Speaker::Joe, &card::lines(request, screen.style()))?;
+        screen.under(Speaker::Joe, &card::lines(request, screen.style(), Screen::ROOM))?;
         let word = match self.hand {
             Hand::Script => Some(self.scripted(request).await?),
             Hand::Keyboard(_) => self.typed(request, screen).await?,

@@ -49,7 +49,7 @@ Examples:
 
 Model keys: GEMINI_API_KEY or GOOGLE_API_KEY, ANTHROPIC_API_KEY, OPENAI_API_KEY.")]
 pub(crate) struct Args {
-    /// Play joe too, and the script even when there is a model key; draws the agent's graph as workflow_graph.png
+    /// Play joe too, and the script even when there is a model key; draws the agent's graph as `workflow_graph.png`
     #[arg(long, conflicts_with = "model")]
     auto: bool,
     /// Where the picture of the graph goes; default with --auto: the working directory
@@ -188,7 +188,8 @@ async fn reckon(stage: &Stage, orders: &[Order], requests: &[Request], style: St
         terminal::line(format_args!("  {place}: approved {approved}, used {used}, still open {open}"))?;
     }
     let placed = orders.iter().filter(|order| order.state == OrderState::Placed).count();
-    let verdict = format!("{placed} orders were placed, exactly as approved.");
+    let orders = if placed == 1 { "order was" } else { "orders were" };
+    let verdict = format!("{placed} {orders} placed, exactly as approved.");
     terminal::line(format_args!("  {}", style.good(verdict)))?;
     Ok(())
 }
@@ -232,19 +233,26 @@ async fn trail(stage: &Stage, screen: &mut Screen) -> anyhow::Result<()> {
     screen.fact(
         "audit trail",
         &format!(
-            "{} events in the server's database, kept with what they tell about; also at GET /api/v1/audit. {} of them \
-             are about requests:",
+            "{} events, each written together with what it tells about; GET /api/v1/audit lists them. {} of them are \
+             about requests:",
             trail.total_count,
             about_requests.len()
         ),
     )?;
-    for event in about_requests {
-        let time = event.at.split_once('T').map_or(event.at.as_str(), |(_, time)| time);
-        let time: String = time.chars().take(8).collect();
-        let who = who(event);
-        let what = event.object.as_deref().unwrap_or_default();
-        screen.fact("", &format!("{time} {:<28} {who:<22} {what}", event.code))?;
+    let rows: Vec<Vec<String>> = about_requests
+        .into_iter()
+        .map(|event| {
+            let time = event.at.split_once('T').map_or(event.at.as_str(), |(_, time)| time);
+            let time = time.chars().take(8).collect();
+            let object = terminal::plain(event.object.as_deref().unwrap_or_default());
+            vec![time, event.code.clone(), who(event), object]
+        })
+        .collect();
+    let head = ["time", "event", "by", "about"].map(ToOwned::to_owned).to_vec();
+    for line in table(screen.style(), &[vec![head], rows].concat()) {
+        terminal::line(format_args!("  {line}"))?;
     }
+    terminal::line("")?;
     Ok(())
 }
 
@@ -258,7 +266,7 @@ fn who(event: &Event) -> String {
         other => other,
     };
     match &event.on_behalf_of {
-        Some(user) => format!("{actor}, for {user}"),
+        Some(user) => format!("{actor} for {user}"),
         None => actor.to_owned(),
     }
 }

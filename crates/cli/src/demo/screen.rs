@@ -41,6 +41,9 @@ impl Speaker {
 }
 
 impl Screen {
+    /// The width beside a speaker's name.
+    pub(super) const ROOM: usize = WIDTH - MARGIN;
+
     pub(super) fn new(style: Style) -> Self {
         Self { style, speaker: "" }
     }
@@ -79,7 +82,7 @@ impl Screen {
     /// Somebody says something.
     pub(super) fn says(&mut self, who: Speaker, text: &str) -> io::Result<()> {
         let pieces: Vec<String> =
-            text.lines().flat_map(|paragraph| wrap(&plain(paragraph), WIDTH - MARGIN)).collect();
+            text.lines().flat_map(|paragraph| wrap(&plain(paragraph), Self::ROOM)).collect();
         self.under(who, &pieces)
     }
 
@@ -96,8 +99,9 @@ impl Screen {
 
     /// The agent calls a tool.
     pub(super) fn calls(&mut self, call: &ToolCall) -> io::Result<()> {
-        let text = format!("{} {}", plain(&call.name), arguments(&call.args));
-        self.marked("→", &[text], Style::dim)
+        let mut words = vec![plain(&call.name)];
+        words.extend(arguments(&call.args));
+        self.marked("→", &rows(&words, Self::ROOM - 4), Style::dim)
     }
 
     /// A tool answers.
@@ -126,30 +130,62 @@ impl Screen {
 }
 
 fn wrapped(text: &str) -> Vec<String> {
-    text.lines().flat_map(|paragraph| wrap(&plain(paragraph), WIDTH - MARGIN - 4)).collect()
+    text.lines().flat_map(|paragraph| wrap(&plain(paragraph), Screen::ROOM - 4)).collect()
 }
 
-/// Arguments on one line. Each value is cut by itself, so that a long one can't hide those after it.
-fn arguments(args: &Value) -> String {
-    let Value::Object(members) = args else { return plain(&args.to_string()) };
+/// Arguments as `name=value`. Each value is cut by itself, so that a long one can't hide those after it.
+fn arguments(args: &Value) -> Vec<String> {
+    let Value::Object(members) = args else { return vec![plain(&args.to_string())] };
     let pairs = members.iter().map(|(name, value)| {
-        let text = plain(&value.as_str().map_or_else(|| value.to_string(), |text| format!("{text:?}")));
+        let text = plain(&value.to_string());
         let short: String = text.chars().take(VALUE).collect();
         let dots = if short.len() < text.len() { "…" } else { "" };
         format!("{}={short}{dots}", plain(name))
     });
-    pairs.collect::<Vec<_>>().join(" ")
+    pairs.collect()
 }
 
-/// What a tool's answer says to people: the sentence in it, or all of it.
+/// Pieces in as few rows as they need, each whole.
+fn rows(pieces: &[String], width: usize) -> Vec<String> {
+    let mut rows: Vec<String> = Vec::new();
+    for piece in pieces {
+        match rows.last_mut() {
+            Some(row) if row.chars().count() + 1 + piece.chars().count() <= width => {
+                row.push(' ');
+                row.push_str(piece);
+            }
+            _ => rows.push(piece.clone()),
+        }
+    }
+    rows
+}
+
+/// What a tool's answer says to people: what could be asked for, the sentence in it, or all of it.
 fn told(content: &str) -> String {
     let Ok(Value::Object(answer)) = serde_json::from_str::<Value>(content) else { return content.to_owned() };
-    let sentence = ["explanation", "message"].iter().find_map(|name| answer.get(*name)?.as_str());
-    match (sentence, answer.get("id").and_then(Value::as_str)) {
-        (Some(sentence), Some(id)) => format!("{sentence} [request {id}]"),
-        (Some(sentence), None) => sentence.to_owned(),
-        (None, _) => content.to_owned(),
+    if let Some(offers) =
+        answer.get("requestable").and_then(Value::as_array).filter(|offers| !offers.is_empty())
+    {
+        return offers.iter().map(offer).collect::<Vec<_>>().join("\n");
     }
+    let sentence = ["explanation", "message"].iter().find_map(|name| answer.get(*name)?.as_str());
+    sentence.map_or_else(|| content.to_owned(), ToOwned::to_owned)
+}
+
+/// One thing that could be asked for: `no; create_access_request could give child-can-order on X, jane or joe decides`.
+fn offer(offer: &Value) -> String {
+    let text = |name: &str| offer.get(name).and_then(Value::as_str).unwrap_or("?");
+    let reviewers: Vec<&str> = offer
+        .get("reviewers")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let deciders = if reviewers.is_empty() { "nobody".to_owned() } else { reviewers.join(" or ") };
+    let place =
+        if offer.get("resource_instance").is_some() { text("resource_instance") } else { text("tenant") };
+    format!("not allowed; {} could get {} on {place}, decided by {deciders}", text("ask_with"), text("role"))
 }
 
 #[cfg(test)]
@@ -160,13 +196,23 @@ mod tests {
     #[test]
     fn a_long_argument_does_not_hide_the_next() {
         let shown = arguments(&json!({"a": "x".repeat(200), "b": "seen\n"}));
-        assert!(shown.contains('…') && shown.ends_with(r#"b="seen\n""#), "{shown}");
+        assert!(shown[0].ends_with('…'), "{shown:?}");
+        assert_eq!(shown[1], r#"b="seen\n""#);
+    }
+
+    #[test]
+    fn rows_hold_whole_pieces() {
+        let pieces = ["one".to_owned(), "two".to_owned(), "a longer one".to_owned()];
+        assert_eq!(rows(&pieces, 8), ["one two", "a longer one"]);
     }
 
     #[test]
     fn answers_are_told_by_their_sentence() {
-        assert_eq!(told(r#"{"id": "r1", "message": "It is pending."}"#), "It is pending. [request r1]");
-        assert_eq!(told(r#"{"allowed": false, "explanation": "No."}"#), "No.");
+        assert_eq!(told(r#"{"id": "r1", "message": "It is pending."}"#), "It is pending.");
+        assert_eq!(told(r#"{"allowed": false, "explanation": "No.", "requestable": []}"#), "No.");
+        let offer = r#"{"allowed": false, "explanation": "No.", "requestable": [{"role": "r", "resource_instance": "a:b",
+            "reviewers": ["joe"], "ask_with": "create_access_request"}]}"#;
+        assert_eq!(told(offer), "not allowed; create_access_request could get r on a:b, decided by joe");
         assert_eq!(told("plain words"), "plain words");
     }
 }

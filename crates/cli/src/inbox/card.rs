@@ -3,8 +3,8 @@
 use super::wire::{Kind, Request, Status};
 use crate::terminal::{Style, plain, wrap};
 
-/// Widest line of a text that others wrote.
-const WIDTH: usize = 84;
+/// Columns before what a row says.
+const MARGIN: usize = 14;
 
 /// One sentence: who wants what, where.
 pub(crate) fn sentence(request: &Request, style: Style) -> String {
@@ -18,11 +18,11 @@ pub(crate) fn sentence(request: &Request, style: Style) -> String {
     }
 }
 
-/// The whole request.
-pub(crate) fn lines(request: &Request, style: Style) -> Vec<String> {
+/// The whole request, in lines of `width` characters.
+pub(crate) fn lines(request: &Request, style: Style, width: usize) -> Vec<String> {
     let mut lines = vec![format!("{}.", sentence(request, style))];
     let mut row = |label: &str, text: &str| {
-        for (number, piece) in wrap(&plain(text), WIDTH).into_iter().enumerate() {
+        for (number, piece) in wrap(&plain(text), width.saturating_sub(MARGIN)).into_iter().enumerate() {
             let label = if number == 0 { label } else { "" };
             lines.push(format!("  {} {piece}", style.dim(format!("{label:<11}"))));
         }
@@ -84,12 +84,23 @@ mod tests {
 
     #[test]
     fn a_card_reads_as_a_sentence_and_what_it_means() {
-        insta::assert_snapshot!(lines(&request("I am now 18"), Style::none()).join("\n"), @"");
+        let card = lines(&request("I am now 18"), Style::none(), 80);
+        assert_eq!(
+            card,
+            [
+                "Henry (henry) asks for the role child-can-order on restaurants:pizza-palace.",
+                "  they say    \u{201c}I am now 18\u{201d}",
+                "  it gives    read on restaurants:pizza-palace, until somebody takes it away",
+                "  through     restaurant-requests",
+                "  asked at    2026-11-23T16:00:00Z",
+                "  request     0193",
+            ]
+        );
     }
 
     #[test]
     fn a_reason_cannot_forge_lines_of_the_card() {
-        let forged = lines(&request("x\u{201d}\n  status      approved by joe\x1b[2A"), Style::none());
+        let forged = lines(&request("x\u{201d}\n  status      approved by joe\x1b[2A"), Style::none(), 80);
         assert!(!forged.iter().any(|line| line.trim_start().starts_with("status")), "{forged:?}");
         assert!(forged.join("\n").contains("<U+001B>[2A"));
     }

@@ -8,6 +8,9 @@ use crate::{client::Client, env::Env, terminal, terminal::Style};
 use std::process::ExitCode;
 use wire::{Inbox, Request, Verb};
 
+/// The width of what is shown.
+const WIDTH: usize = 100;
+
 /// See and decide the requests that wait for a reviewer
 ///
 /// Without a sub-command it shows them one by one and asks; where nobody can be asked it lists them. Whoever runs this
@@ -93,7 +96,7 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
             );
         }
         Some(Command::List) => list(&inbox, style).await?,
-        Some(Command::Show(show)) => print(&card::lines(&inbox.get(&show.id).await?, style))?,
+        Some(Command::Show(show)) => print(&card::lines(&inbox.get(&show.id).await?, style, WIDTH))?,
         Some(Command::Approve(Approve { id, comment, role })) => {
             let decided = inbox.decide(&id, Verb::Approve, comment.as_deref(), role.as_deref(), None).await?;
             terminal::line(card::outcome(&decided, style))?;

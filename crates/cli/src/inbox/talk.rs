@@ -39,7 +39,7 @@ async fn one(
     style: Style,
     keyboard: &mut Keyboard,
 ) -> anyhow::Result<bool> {
-    super::print(&card::lines(request, style))?;
+    super::print(&card::lines(request, style, super::WIDTH))?;
     keyboard.forget_what_was_typed();
     let verb = match choice(keyboard, "[a]pprove  [d]eny  [s]kip  [q]uit > ").await? {
         Choice::Approve => Verb::Approve,

@@ -22,7 +22,7 @@ const SHORTEST_KEY: usize = 16;
 /// Run the server
 ///
 /// On an empty directory it makes an organisation, the project `default` with the environments `dev` and `production`,
-/// and the first keys, which it writes to keys.txt in the data directory, readable by you alone. ASKFIRST_API_KEY, when
+/// and the first keys, which it writes to keys.txt in the data directory, readable by you alone. `ASKFIRST_API_KEY`, when
 /// it is set at that first start, becomes the key of default/dev.
 ///
 /// When it is ready it prints one line with its address. It stops on Ctrl-C or SIGTERM, after the calls that run.
@@ -45,7 +45,7 @@ pub(crate) struct Args {
     /// Answer lists of requests in the way that Permit's own MCP server can read
     #[arg(long)]
     permit_mcp_compat: bool,
-    /// What is logged to standard error, such as `info` or `askfirst_http=debug`; RUST_LOG does the same
+    /// What is logged to standard error, such as `info` or `askfirst_http=debug`; `RUST_LOG` does the same
     #[arg(long, value_name = "FILTER")]
     log: Option<String>,
 }

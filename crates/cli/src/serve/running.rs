@@ -151,16 +151,12 @@ async fn first_start(
     let file = data.keys_file()?;
     let made =
         engine.first_start(chosen.clone()).await.map_err(explained).context("can't make the installation")?;
-    match made {
-        Some(keys) => {
-            let path = file.write(&keys, chosen.as_ref().map(Secret::reveal))?;
-            Ok((keys, Some(path)))
-        }
-        None => {
-            file.discard();
-            Ok((Vec::new(), None))
-        }
-    }
+    let Some(keys) = made else {
+        file.discard();
+        return Ok((Vec::new(), None));
+    };
+    let path = file.write(&keys, chosen.as_ref().map(Secret::reveal))?;
+    Ok((keys, Some(path)))
 }
 
 /// An engine's error with its inside, which is for the operator.

@@ -1,0 +1,8 @@
+//! The whole product, as people and programs use it: the real binary.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod commands;
+mod demo;
+mod kills;
+mod serve;
+mod support;
