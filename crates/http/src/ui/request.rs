@@ -154,19 +154,26 @@ fn through(view: &RequestView) -> String {
 fn meaning(view: &RequestView) -> String {
     let (requester, place) = (visible(&view.requester.display_name()), view.place());
     let role = visible(&view.gives.role_name);
-    match (view.request.kind, view.request.status) {
-        (RequestKind::AccessRequest, Status::Approved) => format!(
-            "{requester} was given the role “{role}” on {place}, until somebody takes it away. It permits:"
-        ),
-        (RequestKind::AccessRequest, _) => format!(
-            "{requester} does not have the role “{role}” on {place}. Approving gives it, until somebody takes it away. It permits:"
-        ),
-        (RequestKind::OperationApproval, Status::Approved) => {
+    let until = "until somebody takes it away. It permits:";
+    match (view.request.status, view.request.kind) {
+        (Status::Denied | Status::Canceled, RequestKind::AccessRequest) => {
+            format!("The role “{role}” on {place}. It permits:")
+        }
+        (Status::Denied | Status::Canceled, RequestKind::OperationApproval) => {
+            format!("Leave for one operation on {place}. It would have permitted:")
+        }
+        (Status::Approved, RequestKind::AccessRequest) => {
+            format!("{requester} was given the role “{role}” on {place}, {until}")
+        }
+        (Status::Approved, RequestKind::OperationApproval) => {
             format!(
                 "{requester} was given leave on {place} and nothing else, until it is used up or taken away. It permits:"
             )
         }
-        (RequestKind::OperationApproval, _) => format!(
+        (Status::Pending, RequestKind::AccessRequest) => {
+            format!("{requester} does not have the role “{role}” on {place}. Approving gives it, {until}")
+        }
+        (Status::Pending, RequestKind::OperationApproval) => format!(
             "This needs somebody's approval each time. Approving gives {requester} leave on {place} and nothing else, until it is used up or taken away. It permits:"
         ),
     }

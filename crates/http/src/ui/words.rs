@@ -71,7 +71,7 @@ pub(super) fn visible(text: &str) -> String {
 /// A person's name, and the key behind it, since a name can be anybody's.
 pub(super) fn person(person: &PersonView) -> String {
     let (name, key) = (visible(&person.display_name()), person.key.as_str());
-    if name == key { name } else { format!("{name} ({key})") }
+    if name.eq_ignore_ascii_case(key) { name } else { format!("{name} ({key})") }
 }
 
 /// Whether a character can't be seen or changes the order in which others are: controls, zero-width and direction
