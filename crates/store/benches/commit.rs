@@ -4,14 +4,31 @@
 
 #![expect(clippy::expect_used, reason = "a benchmark that can't go on has nothing to measure")]
 
-use askfirst_domain::change::Change;
+use askfirst_domain::{
+    Id,
+    change::Change,
+    facts::{Instance, RoleAssignment, User},
+};
 use askfirst_store::{
     Options, SqliteStore,
     contract::{Failure, Things, World},
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+/// Ids in the order of their making, as those of version 7 are: the indexes grow at their ends.
+fn ordered<K>() -> Id<K> {
+    static LAST: AtomicU64 = AtomicU64::new(1);
+    Id::new(Uuid::from_u128(u128::from(LAST.fetch_add(1, Ordering::Relaxed)) << 64))
+}
 
 /// A store of its own on the disk; the directory lives as long as the world.
 struct Place {
@@ -28,6 +45,7 @@ async fn place() -> Result<Place, Failure> {
 fn users(n: usize) -> Result<Vec<Change>, Failure> {
     let one = || {
         let mut user = Things::user("placeholder")?;
+        user.id = ordered();
         user.key = format!("user-{}", user.id).parse()?;
         Ok(Change::PutUser(user))
     };
@@ -39,9 +57,10 @@ fn assignments(n: usize) -> Result<Vec<Change>, Failure> {
     let (tenant, resource) = (Things::tenant("acme")?, Things::resource("file")?);
     let role = Things::role(Some(&resource), "owner")?;
     let one = |n: usize| {
-        let user = Things::user(&format!("user-{n}"))?;
-        let instance = Things::instance(&resource, &format!("file-{n}"), &tenant)?;
-        Ok(Change::PutAssignment(Things::assignment(&user, &role, &tenant, Some(&instance))))
+        let user = User { id: ordered(), ..Things::user(&format!("user-{n}"))? };
+        let file = Instance { id: ordered(), ..Things::instance(&resource, &format!("file-{n}"), &tenant)? };
+        let made = Things::assignment(&user, &role, &tenant, Some(&file));
+        Ok(Change::PutAssignment(RoleAssignment { id: ordered(), ..made }))
     };
     (0..n).map(one).collect()
 }

@@ -22,7 +22,9 @@ fn writer() -> PathBuf {
 
 /// Runs the writer, kills it after it has acknowledged so many commits, and gives the revisions.
 fn run_and_kill(file: &Path, acknowledged: usize) -> Vec<u64> {
-    let mut child = Command::new(writer()).arg(file).stdout(Stdio::piped()).spawn().unwrap();
+    let child = Command::new(writer()).arg(file).stdout(Stdio::piped()).spawn();
+    let mut child =
+        child.expect("the example `writer` is built: `cargo build -p askfirst-store --example writer`");
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut revisions: Vec<u64> = Vec::new();
     while revisions.len() < acknowledged {

@@ -104,7 +104,7 @@ impl Stock {
     /// The changes of a commit by their numbers, taken round: one of four is about a thing, the others about its ties.
     fn pick(&self, numbers: &[usize]) -> Vec<Change> {
         let pick = |n: &usize| {
-            let from = if n % 4 == 0 { &self.things } else { &self.ties };
+            let from = if n.is_multiple_of(4) { &self.things } else { &self.ties };
             from.get(n / 4 % from.len().max(1)).cloned()
         };
         numbers.iter().filter_map(pick).collect()
