@@ -8,9 +8,7 @@ use crate::{
     Key, UserKey,
     element::Element,
     facts::{Instance, RelationshipTuple, RoleAssignment, Tenant, User},
-    id::{
-        AssignmentId, ElementId, InstanceId, RelationId, ResourceId, RoleId, TenantId, TupleId, UserId,
-    },
+    id::{AssignmentId, ElementId, InstanceId, RelationId, ResourceId, RoleId, TenantId, TupleId, UserId},
     request::Request,
     schema::{Relation, Resource, Role},
 };
@@ -19,28 +17,50 @@ use serde::{Deserialize, Serialize};
 /// One change of one thing. `Put` writes the whole new state, whether or not the thing was there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "short-lived, moved rarely; boxing would only add noise")]
 pub enum Change {
     PutResource(Resource),
     /// Takes along its roles, relations (as object or subject), instances, and all their assignments and tuples.
-    DeleteResource { id: ResourceId, key: Key },
+    DeleteResource {
+        id: ResourceId,
+        key: Key,
+    },
     PutRole(Role),
     /// Takes along its assignments. `resource` as in [`Role::resource`].
-    DeleteRole { id: RoleId, key: Key, resource: Option<Key> },
+    DeleteRole {
+        id: RoleId,
+        key: Key,
+        resource: Option<Key>,
+    },
     PutRelation(Relation),
     /// Takes along its tuples.
-    DeleteRelation { id: RelationId, key: Key, object_resource: Key },
+    DeleteRelation {
+        id: RelationId,
+        key: Key,
+        object_resource: Key,
+    },
     PutElement(Element),
-    DeleteElement { id: ElementId },
+    DeleteElement {
+        id: ElementId,
+    },
     PutUser(User),
     /// Takes along the user's assignments.
-    DeleteUser { id: UserId, key: UserKey },
+    DeleteUser {
+        id: UserId,
+        key: UserKey,
+    },
     PutTenant(Tenant),
     /// Takes along its instances, assignments and tuples.
-    DeleteTenant { id: TenantId, key: Key },
+    DeleteTenant {
+        id: TenantId,
+        key: Key,
+    },
     PutInstance(Instance),
     /// Takes along assignments on it and tuples with it on either side.
-    DeleteInstance { id: InstanceId, resource: Key, key: Key },
+    DeleteInstance {
+        id: InstanceId,
+        resource: Key,
+        key: Key,
+    },
     PutAssignment(RoleAssignment),
     /// Carries the whole assignment: readers of the log need its keys.
     DeleteAssignment(RoleAssignment),

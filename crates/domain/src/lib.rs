@@ -13,9 +13,13 @@ pub mod id;
 pub mod key;
 pub mod principal;
 pub mod request;
+#[cfg(test)]
+mod request_tests;
 pub mod schema;
 pub mod scope;
 pub mod time;
+#[cfg(test)]
+mod value_tests;
 
 pub use digest::Digest;
 pub use id::Id;

@@ -31,9 +31,9 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (secs, micros) = (self.0.div_euclid(1_000_000), self.0.rem_euclid(1_000_000));
         let (days, day_secs) = (secs.div_euclid(86_400), secs.rem_euclid(86_400));
-        let (y, m, d) = civil_from_days(days);
-        let (h, min, s) = (day_secs / 3600, day_secs / 60 % 60, day_secs % 60);
-        write!(f, "{y:04}-{m:02}-{d:02}T{h:02}:{min:02}:{s:02}.{micros:06}Z")
+        let (year, month, day) = civil_from_days(days);
+        let (hour, minute, second) = (day_secs / 3600, day_secs / 60 % 60, day_secs % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
     }
 }
 
@@ -60,10 +60,7 @@ mod tests {
     fn prints_rfc_3339() {
         assert_eq!(Timestamp::from_micros(0).to_string(), "1970-01-01T00:00:00.000000Z");
         assert_eq!(Timestamp::from_micros(-1).to_string(), "1969-12-31T23:59:59.999999Z");
-        assert_eq!(
-            Timestamp::from_micros(1_709_210_096_123_456).to_string(),
-            "2024-02-29T12:34:56.123456Z"
-        );
+        assert_eq!(Timestamp::from_micros(1_709_210_096_123_456).to_string(), "2024-02-29T12:34:56.123456Z");
         assert_eq!(Timestamp::from_micros(4_102_444_800_000_000).to_string(), "2100-01-01T00:00:00.000000Z");
     }
 

@@ -1,0 +1,248 @@
+//! A request moves from pending to one decision and never again, whatever happens in whatever order.
+
+use crate::{
+    Id, Timestamp,
+    facts::InstanceLink,
+    principal::Principal,
+    request::{Moved, Person, Refusal, Request, RequestKind, Ruling, Status, WantedRole, wish},
+};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+fn id<K>(n: u128) -> Id<K> {
+    Id::new(Uuid::from_u128(n))
+}
+
+fn person(name: &str) -> Person {
+    let n = name.bytes().fold(0, |n, b| n * 256 + u128::from(b));
+    Person { id: id(n), key: name.parse().unwrap() }
+}
+
+fn role(key: &str) -> WantedRole {
+    WantedRole { id: id(u128::from(key.as_bytes()[0])), key: key.parse().unwrap() }
+}
+
+fn link(key: &str) -> InstanceLink {
+    InstanceLink { id: id(7), resource: "restaurants".parse().unwrap(), key: key.parse().unwrap() }
+}
+
+fn at(n: usize) -> Timestamp {
+    Timestamp::from_micros(i64::try_from(n).unwrap())
+}
+
+/// Henry asks for the role `child` at pizza-palace.
+fn request(kind: RequestKind) -> Request {
+    let requester = person("henry");
+    let opened_by = Principal::System { name: "test".to_owned() };
+    Request {
+        id: id(1),
+        kind,
+        element: id(2),
+        element_key: "restaurant-requests".parse().unwrap(),
+        tenant: "default".parse().unwrap(),
+        tenant_id: id(3),
+        resource: Some("restaurants".parse().unwrap()),
+        resource_id: Some(id(4)),
+        instance: Some(link("pizza-palace")),
+        role: role("child"),
+        reason: "hungry".to_owned(),
+        status: Status::Pending,
+        reviewer: None,
+        reviewer_comment: None,
+        reviewed_at: None,
+        created_at: at(0),
+        updated_at: at(0),
+        opened_by,
+        wish: wish(kind, requester.id, id(99), id(3), Some(&link("pizza-palace"))),
+        requester,
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Event {
+    Approve(&'static str, Option<&'static str>),
+    Deny(&'static str),
+    Annotate(&'static str, Option<&'static str>, Option<String>),
+    Cancel(&'static str, Option<String>),
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let who = || prop::sample::select(vec!["henry", "joe", "jane"]);
+    let role = || prop::option::of(prop::sample::select(vec!["child", "parent", "guest"]));
+    let text = || prop::option::of("[a-z]{1,5}");
+    let event = prop_oneof![
+        (who(), role()).prop_map(|(who, role)| Event::Approve(who, role)),
+        who().prop_map(Event::Deny),
+        (who(), role(), text()).prop_map(|(who, role, comment)| Event::Annotate(who, role, comment)),
+        (who(), text()).prop_map(|(who, reason)| Event::Cancel(who, reason)),
+    ];
+    prop::collection::vec(event, 1..25)
+}
+
+fn kinds() -> impl Strategy<Value = RequestKind> {
+    prop::sample::select(vec![RequestKind::AccessRequest, RequestKind::OperationApproval])
+}
+
+/// The whole of what a request may never change.
+fn fixed_part(request: &Request) -> (Id<crate::id::kind::Request>, Person, String, Timestamp) {
+    (request.id, request.requester.clone(), request.wish.clone(), request.created_at)
+}
+
+fn happen(request: &Request, event: &Event, now: Timestamp) -> Result<Moved, Refusal> {
+    match event {
+        Event::Approve(who, wanted) => {
+            request.decide(&person(who), Ruling::Approve { role: wanted.map(role) }, None, now)
+        }
+        Event::Deny(who) => request.decide(&person(who), Ruling::Deny, Some("no".to_owned()), now),
+        Event::Annotate(who, wanted, comment) => {
+            request.annotate(&person(who), wanted.map(role), comment.clone(), now).map(Moved::Now)
+        }
+        Event::Cancel(who, reason) => request.cancel(person(who).id, reason.clone(), now),
+    }
+}
+
+proptest! {
+    #[test]
+    fn one_decision_at_most_and_nothing_moves_after_it(kind in kinds(), events in events()) {
+        let mut current = request(kind);
+        let start = fixed_part(&current);
+        let mut decisions = 0;
+        for (n, event) in events.iter().enumerate() {
+            let now = at(n + 1);
+            let before = current.clone();
+            match happen(&current, event, now) {
+                Ok(Moved::Now(next)) => {
+                    prop_assert_eq!(before.status, Status::Pending, "terminal is terminal");
+                    prop_assert_eq!(next.updated_at, now);
+                    decisions += usize::from(next.status != Status::Pending);
+                    current = next;
+                }
+                Ok(Moved::Before(same)) => {
+                    prop_assert_ne!(before.status, Status::Pending);
+                    prop_assert_eq!(same, before, "the repeated answer is the first one");
+                }
+                Err(Refusal::AlreadyDecided { status, at, .. }) => {
+                    prop_assert_eq!(status, before.status);
+                    prop_assert_eq!(at, before.reviewed_at.unwrap_or(before.updated_at));
+                }
+                Err(_) => {}
+            }
+            prop_assert_eq!(fixed_part(&current), start.clone());
+            prop_assert_eq!(current.reviewer.is_some(), matches!(current.status, Status::Approved | Status::Denied));
+            prop_assert_eq!(current.reviewer.is_some(), current.reviewed_at.is_some());
+        }
+        prop_assert!(decisions <= 1);
+    }
+
+    #[test]
+    fn the_requester_never_decides_and_nobody_else_cancels(kind in kinds(), events in events()) {
+        let mut current = request(kind);
+        for (n, event) in events.iter().enumerate() {
+            let result = happen(&current, event, at(n + 1));
+            match event {
+                Event::Approve("henry", _) | Event::Deny("henry") | Event::Annotate("henry", ..) => {
+                    let refused = matches!(result, Err(Refusal::SelfReview { .. }));
+                    prop_assert!(refused, "{:?}", result);
+                }
+                Event::Cancel(who, _) if *who != "henry" => {
+                    let refused = matches!(result, Err(Refusal::NotTheRequester { .. }));
+                    prop_assert!(refused, "{:?}", result);
+                }
+                _ => {}
+            }
+            if let Ok(Moved::Now(next)) = result {
+                prop_assert!(next.reviewer.as_ref().is_none_or(|reviewer| reviewer.id != next.requester.id));
+                current = next;
+            }
+        }
+    }
+
+    #[test]
+    fn the_role_moves_on_access_requests_only_and_only_while_pending(kind in kinds(), events in events()) {
+        let mut current = request(kind);
+        for (n, event) in events.iter().enumerate() {
+            let pending = current.status == Status::Pending;
+            let result = happen(&current, event, at(n + 1));
+            let wanted = match event {
+                Event::Approve(who, wanted) | Event::Annotate(who, wanted, _) if *who != "henry" => *wanted,
+                _ => None,
+            };
+            if kind == RequestKind::OperationApproval && wanted.is_some_and(|wanted| wanted != "child") && pending {
+                prop_assert_eq!(result.clone(), Err(Refusal::FixedRole));
+            }
+            if let Ok(Moved::Now(next)) = result {
+                prop_assert_eq!(&next.role, &wanted.map_or(current.role.clone(), role));
+                current = next;
+            }
+            if kind == RequestKind::OperationApproval {
+                prop_assert_eq!(&current.role, &role("child"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_wish_is_the_same_only_for_the_same(
+        a in (kinds(), 0_u128..3, 0_u128..3, 0_u128..3, prop::option::of("[ab]{1,2}")),
+        b in (kinds(), 0_u128..3, 0_u128..3, 0_u128..3, prop::option::of("[ab]{1,2}")),
+    ) {
+        let of = |(kind, user, role, tenant, key): &(RequestKind, u128, u128, u128, Option<String>)| {
+            wish(*kind, id(*user), id(*role), id(*tenant), key.as_deref().map(link).as_ref())
+        };
+        prop_assert_eq!(of(&a) == of(&b), a == b);
+    }
+}
+
+#[test]
+fn an_identical_decision_of_the_same_reviewer_is_answered_like_the_first() {
+    let approve = |role| Ruling::Approve { role };
+    let Ok(Moved::Now(approved)) = request(RequestKind::AccessRequest).decide(
+        &person("joe"),
+        approve(Some(role("parent"))),
+        Some("enjoy".to_owned()),
+        at(5),
+    ) else {
+        panic!("a pending request can be approved")
+    };
+    assert_eq!((approved.status, approved.role.key.as_str()), (Status::Approved, "parent"));
+    assert_eq!((approved.reviewed_at, approved.reviewer_comment.as_deref()), (Some(at(5)), Some("enjoy")));
+    for again in [approve(None), approve(Some(role("parent")))] {
+        let repeated = approved.decide(&person("joe"), again, Some("other words".to_owned()), at(9));
+        assert_eq!(repeated, Ok(Moved::Before(approved.clone())));
+    }
+    let told = "this access request was already approved by joe at 1970-01-01T00:00:00.000005Z, so it can't be \
+                decided again";
+    for (who, ruling) in [
+        ("joe", Ruling::Deny),
+        ("joe", approve(Some(role("guest")))),
+        ("jane", approve(None)),
+        ("jane", Ruling::Deny),
+    ] {
+        assert_eq!(approved.decide(&person(who), ruling, None, at(9)).unwrap_err().to_string(), told);
+    }
+    assert_eq!(approved.cancel(person("henry").id, None, at(9)).unwrap_err().to_string(), told);
+}
+
+#[test]
+fn a_cancelled_request_says_who_took_it_back() {
+    let pending = request(RequestKind::OperationApproval);
+    let Ok(Moved::Now(canceled)) = pending.cancel(person("henry").id, Some("not hungry".to_owned()), at(3))
+    else {
+        panic!("the requester may cancel")
+    };
+    assert_eq!((canceled.status, canceled.reason.as_str()), (Status::Canceled, "not hungry"));
+    assert_eq!(canceled.cancel(person("henry").id, None, at(4)), Ok(Moved::Before(canceled.clone())));
+    let refused = canceled.decide(&person("joe"), Ruling::Deny, None, at(4)).unwrap_err().to_string();
+    assert!(refused.starts_with("this operation approval was already canceled by henry at "), "{refused}");
+    let kept = pending.cancel(person("henry").id, None, at(3));
+    assert!(matches!(kept, Ok(Moved::Now(request)) if request.reason == "hungry"));
+}
+
+#[test]
+fn statuses_are_spelt_as_on_the_wire() {
+    for status in [Status::Pending, Status::Approved, Status::Denied, Status::Canceled] {
+        assert_eq!(status.as_str().parse::<Status>(), Ok(status));
+        assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+    }
+    let refused = "cancelled".parse::<Status>().unwrap_err().to_string();
+    assert_eq!(refused, "`cancelled` is not a status; use pending, approved, denied or canceled");
+}
