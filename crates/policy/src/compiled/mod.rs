@@ -109,6 +109,9 @@ impl Compiled {
             compiled.add_role(schema, slots, role);
         }
         for role in schema.roles() {
+            compiled.add_to_bases(schema, slots, role);
+        }
+        for role in schema.roles() {
             compiled.add_permissions(schema, slots, role);
             compiled.add_rules(schema, slots, role);
         }
@@ -136,11 +139,6 @@ impl Compiled {
         let scope = role.resource.as_ref().map(Key::as_str);
         let index = |role: &Arc<Role>| slots.role(role.id).map(|slot| slot.role);
         let named = |key: &Key| schema.role_by_key(scope, key.as_str()).and_then(index);
-        let sufficient = schema
-            .roles_of(scope)
-            .filter(|other| schema.extended(other).iter().any(|base| base.id == role.id))
-            .filter_map(index)
-            .collect();
         let at = slot.role as usize;
         if ty.roles.len() <= at {
             ty.roles.resize(at + 1, None);
@@ -152,8 +150,19 @@ impl Compiled {
                 key: role.key.clone(),
                 weight: schema.permissions_of(role).len(),
                 extends: role.extends.iter().filter_map(named).collect(),
-                sufficient,
+                sufficient: RoleSet::default(),
             });
+        }
+    }
+
+    /// Makes the role sufficient for each that it extends, and for itself.
+    fn add_to_bases(&mut self, schema: &Schema, slots: &Slots, role: &Arc<Role>) {
+        let Some(slot) = slots.role(role.id) else { return };
+        let Some(ty) = self.types.get_mut(usize::from(slot.ty)) else { return };
+        for base in schema.extended(role).into_iter().filter_map(|base| slots.role(base.id)) {
+            if let Some(Some(base)) = ty.roles.get_mut(base.role as usize) {
+                base.sufficient.insert(slot.role);
+            }
         }
     }
 
