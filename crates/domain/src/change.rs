@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 /// One change of one thing. `Put` writes the whole new state, whether or not the thing was there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "change", rename_all = "snake_case")]
 pub enum Change {
     PutResource(Resource),
     /// Takes along its roles, relations (as object or subject), instances, and all their assignments and tuples.

@@ -134,7 +134,7 @@ pub enum Refusal {
     #[error("this {kind} was already {status} by {by} at {at}, so it can't be decided again")]
     AlreadyDecided { kind: RequestKind, status: Status, by: String, at: Timestamp },
     /// The requester decides.
-    #[error("{user} asked for this and so can't decide it; somebody else who may review has to")]
+    #[error("the user {user} asked for this and so can't decide it; somebody else who may review has to")]
     SelfReview { user: UserKey },
     /// Somebody else than the requester cancels.
     #[error("only {requester}, who asked for this, may cancel it")]
@@ -161,7 +161,9 @@ pub enum Moved {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ruling {
     /// Give the role, or another one.
-    Approve { role: Option<WantedRole> },
+    Approve {
+        role: Option<WantedRole>,
+    },
     Deny,
 }
 
@@ -227,7 +229,8 @@ impl Request {
         if self.status != Status::Pending {
             return Err(self.already_decided());
         }
-        if self.kind == RequestKind::OperationApproval && role.as_ref().is_some_and(|r| r.id != self.role.id) {
+        if self.kind == RequestKind::OperationApproval && role.as_ref().is_some_and(|r| r.id != self.role.id)
+        {
             return Err(Refusal::FixedRole);
         }
         Ok(Self {

@@ -74,7 +74,8 @@ impl Error {
 
     /// A key is taken.
     pub fn duplicate(what: &str, key: impl fmt::Display) -> Self {
-        Self::new(Kind::Duplicate, format!("A {what} with the key `{key}` already exists."))
+        let article = if what.starts_with(['a', 'e', 'i', 'o']) { "An" } else { "A" };
+        Self::new(Kind::Duplicate, format!("{article} {what} with the key `{key}` already exists."))
     }
 
     /// The kind.

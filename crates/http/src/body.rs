@@ -9,7 +9,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 /// A JSON body. An empty body reads as `{}`, so that calls whose members are all optional need none.
@@ -75,16 +75,6 @@ impl IntoResponse for BodyError {
             }
         }
     }
-}
-
-/// For members where `null` (clear it) and absent (leave it) differ: `#[serde(default, deserialize_with = "present")]`
-/// on an `Option<Option<T>>`.
-pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 #[cfg(test)]

@@ -87,16 +87,6 @@ impl Failure {
             additional_info: None,
         }
     }
-
-    /// The sentence.
-    pub(crate) fn message(&self) -> &str {
-        &self.message
-    }
-
-    /// The HTTP status.
-    pub(crate) fn status(&self) -> StatusCode {
-        self.status
-    }
 }
 
 impl From<Error> for Failure {

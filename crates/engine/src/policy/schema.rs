@@ -1,11 +1,14 @@
 //! The schema part of a file: resources, then relations, then roles (which refer to both), then elements.
 
 use super::plan::Plan;
-use crate::error::{Error, Kind, Result};
+use crate::{
+    elements::operation_roles,
+    error::{Error, Kind, Result},
+};
 use askfirst_domain::{
     Key,
     change::Change,
-    element::{Element, ElementWebhook},
+    element::{Element, ElementType, ElementWebhook},
     schema::{Action, Attribute, Derivation, Relation, Resource, Role},
 };
 use askfirst_policy::file::{ElementEntry, PolicyFile, RelationEntry, ResourceEntry, RoleEntry};
@@ -172,7 +175,25 @@ impl Plan<'_> {
         Ok(())
     }
 
+    /// What an operation approval element needs on its resource, as far as the file does not say it itself.
+    fn operation_roles(&mut self, entry: &ElementEntry) -> Result<()> {
+        let Some(resource) = entry.resource.as_ref().filter(|_| entry.kind == ElementType::OperationApproval)
+        else {
+            return Ok(());
+        };
+        let schema = std::sync::Arc::clone(self.snapshot.schema());
+        let Some(resource) = schema.resource_by_key(resource.as_str()) else { return Ok(()) };
+        for change in operation_roles(self.scope, &schema, resource)? {
+            match change {
+                Change::PutResource(_) => self.change("resources", change),
+                other => self.create("roles", other),
+            }
+        }
+        Ok(())
+    }
+
     fn element(&mut self, entry: &ElementEntry) -> Result<()> {
+        self.operation_roles(entry)?;
         let now = self.now();
         let schema = self.snapshot.schema();
         let old = schema.element_by_key(entry.key.as_str()).map(|e| Element::clone(e));
@@ -200,7 +221,10 @@ impl Plan<'_> {
                     },
                 };
                 new.url.clone_from(&hook.url);
-                new.bearer_token.clone_from(&hook.bearer_token);
+                // A file need not hold the secret: what is known stays.
+                if hook.bearer_token.is_some() {
+                    new.bearer_token.clone_from(&hook.bearer_token);
+                }
                 Some(new)
             }
         };

@@ -68,6 +68,21 @@ async fn a_wrong_file_is_refused_whole_with_its_place() {
 }
 
 #[tokio::test]
+async fn an_operation_approval_in_a_file_brings_its_roles_along() {
+    let world = World::fresh().await;
+    let dev = world.dev().await;
+    let file = "askfirst: 1\nresources: {doors: {actions: [open]}}\n\
+                elements: {entry: {type: operation_approval, resource: doors}}\n";
+    dev.apply_policy(file).await.expect("it applies");
+    let state = dev.state();
+    for role in ["_Reviewer_", "_Approved_"] {
+        assert!(state.snapshot.schema().role_by_key(Some("doors"), role).is_some(), "{role}");
+    }
+    let again = dev.apply_policy(file).await.expect("it applies again");
+    assert_eq!(again.revision, state.revision, "{again:?}");
+}
+
+#[tokio::test]
 async fn a_denial_says_what_to_ask_for_where_and_whom() {
     let world = World::family().await;
     let dev = world.dev().await;

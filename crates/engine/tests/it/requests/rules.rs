@@ -166,7 +166,7 @@ async fn only_a_reviewer_decides_and_never_for_themselves() {
     let error = home.as_user("joe").await.decide(&own, approve()).await.unwrap_err();
     assert_eq!(
         error.message(),
-        "Joe asked for this and so can't decide it; somebody else who may review has to."
+        "The user joe asked for this and so can't decide it; somebody else who may review has to."
     );
     assert_eq!(error.kind(), Kind::Forbidden);
 }
