@@ -30,6 +30,7 @@
 //! [`DenialCause::TooDeep`]: askfirst_domain::decision::DenialCause::TooDeep
 
 mod compiled;
+pub mod condition;
 pub mod file;
 #[cfg(test)]
 mod fixture;
