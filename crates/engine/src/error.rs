@@ -52,7 +52,7 @@ impl Error {
         Self { kind, message: message.into(), source: None }
     }
 
-    /// `there is no WHAT `IDENT`` with a hint where to look.
+    /// There is no such thing in the environment; `what` is its kind, `ident` what the caller wrote.
     pub fn not_found(what: &str, ident: impl fmt::Display) -> Self {
         Self::new(Kind::NotFound, format!("There is no {what} `{ident}` in this environment."))
     }

@@ -52,7 +52,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BodyError> {
 }
 
 /// What serde says, without the names of our types: "expected struct CreateBody" is "expected an object" to a caller.
-fn plain(message: &str) -> String {
+pub(crate) fn plain(message: &str) -> String {
     if message.starts_with("data did not match any variant") {
         return "A member of the body has none of the shapes that it may have.".to_owned();
     }

@@ -87,6 +87,11 @@ impl Failure {
             additional_info: None,
         }
     }
+
+    /// The status and the sentence, for routes that have another shape of error.
+    pub(crate) fn told(&self) -> (StatusCode, &str) {
+        (self.status, &self.message)
+    }
 }
 
 impl From<Error> for Failure {

@@ -16,11 +16,11 @@ use askfirst_store::{AdminCommit, AdminOp, AssignmentFilter, Page};
 use std::time::Duration;
 
 /// How long a sign-in link can be used.
-pub const LINK_LIFETIME: Duration = Duration::from_secs(15 * 60);
+pub const LINK_LIFETIME: Duration = Duration::from_mins(15);
 /// How long a browser stays signed in.
-pub const BROWSER_LIFETIME: Duration = Duration::from_secs(12 * 3600);
+pub const BROWSER_LIFETIME: Duration = Duration::from_hours(12);
 /// How long an element session lasts.
-pub const ELEMENT_LIFETIME: Duration = Duration::from_secs(30 * 60);
+pub const ELEMENT_LIFETIME: Duration = Duration::from_mins(30);
 
 /// A sign-in link, to be handed to the human and nobody else.
 #[derive(Debug, Clone)]

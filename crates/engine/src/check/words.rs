@@ -23,17 +23,16 @@ pub(super) fn sentence(ask: &Ask, decision: &Decision, requestable: &[Requestabl
 
 /// The chain from the held role to the one that permits.
 fn way(user: &str, grant: &Grant) -> String {
-    let mut text = format!("{user} holds {}", grant.held);
-    if let Some(at) = grant.expires_at {
-        text.push_str(&format!(" until {at}"));
-    }
-    for step in &grant.steps {
-        text.push_str(&match step {
+    let until = grant.expires_at.map(|at| format!(" until {at}")).unwrap_or_default();
+    let steps: Vec<String> = grant
+        .steps
+        .iter()
+        .map(|step| match step {
             Step::Extends { role } => format!(", which includes {}", role.role),
             Step::Derived { relation, role } => format!(", which by the relation {relation} gives {role}"),
-        });
-    }
-    text
+        })
+        .collect();
+    format!("{user} holds {}{until}{}", grant.held, steps.concat())
 }
 
 fn cause(ask: &Ask, denial: &Denial) -> String {

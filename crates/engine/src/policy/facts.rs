@@ -184,13 +184,12 @@ impl Plan<'_> {
             Some(at) => Some(self.instance_of(at, known).await?),
             None => None,
         };
-        let tenant = match &instance {
-            Some(instance) => self.tenant_of(&instance.tenant.clone(), known).await?,
-            None => {
-                let tenant = entry.tenant.clone().map_or_else(|| DEFAULT_TENANT.parse(), Ok)?;
-                self.tenant_of(&tenant, known).await?
-            }
+        let tenant = if let Some(instance) = &instance {
+            instance.tenant.clone()
+        } else {
+            entry.tenant.clone().map_or_else(|| DEFAULT_TENANT.parse(), Ok)?
         };
+        let tenant = self.tenant_of(&tenant, known).await?;
         let scope = instance.as_ref().map(|i| i.resource.as_str());
         let role = self.snapshot.schema().role_by_key(scope, entry.role.as_str());
         let role_id = role.ok_or_else(|| Error::not_found("role", &entry.role))?.id;
