@@ -145,9 +145,12 @@ pub(super) fn assignable(state: &LiveState, element: &Element, ident: &Ident) ->
         format!("what can is: {}", keys.join(", "))
     };
     let own = element.resource.as_ref().map(Key::as_str);
-    let exists = schema.role(own, ident).or_else(|| schema.role(None, ident)).is_some();
-    Err(if exists {
-        Error::invalid(format!("The role `{ident}` can't be asked for through `{}`; {offer}.", element.key))
+    let existing = schema.role(own, ident).or_else(|| schema.role(None, ident));
+    Err(if let Some(role) = existing {
+        Error::invalid(format!(
+            "The role `{}` can't be asked for through `{}`; {offer}.",
+            role.key, element.key
+        ))
     } else {
         Error::new(
             Kind::NotFound,
