@@ -14,6 +14,7 @@ mod link;
 mod mcp;
 mod policy;
 mod serve;
+mod signals;
 mod terminal;
 
 use anyhow::Context as _;

@@ -100,9 +100,14 @@ impl Keyboard {
         Self { lines }
     }
 
-    /// The next line; none at the end of the input.
+    /// The next line; none at the end of the input. Lines of a file are shown, as a terminal shows what is typed.
     pub(crate) async fn next(&mut self) -> Option<String> {
-        self.lines.recv().await
+        let line = self.lines.recv().await;
+        if !io::stdin().is_terminal() {
+            // A closed output is found by whoever writes the next line.
+            let _ = self::line(plain(line.as_deref().unwrap_or_default()));
+        }
+        line
     }
 
     /// Drops what somebody typed before they could see the question. A file's lines were not typed.

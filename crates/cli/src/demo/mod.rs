@@ -13,6 +13,7 @@ use crate::{
     inbox::wire::{Inbox, Kind, Request, Status},
     link,
     serve::logs,
+    signals::Signals,
     terminal::{self, Keyboard, Style, table},
 };
 use anyhow::{Context as _, anyhow, bail};
@@ -73,10 +74,11 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
         Some(name) if !args.auto => Mind::Model(name.to_owned()),
         _ => Mind::Script,
     };
+    let mut signals = Signals::watch_terminal()?;
     let stage = Box::pin(Stage::set(&mind, env)).await?;
     let played = tokio::select! {
         played = Box::pin(play(&args, &mind, &stage, Style::of_stdout(env))) => played,
-        _ = tokio::signal::ctrl_c() => Err(anyhow!("the evening was broken off")),
+        signal = signals.next() => Err(anyhow!("the evening was broken off by {signal}")),
     };
     let directory = stage.directory().to_owned();
     let keep = if args.keep { Keep::Directory } else { Keep::Nothing };

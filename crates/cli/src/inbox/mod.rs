@@ -109,16 +109,16 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn list(inbox: &Inbox, style: Style) -> anyhow::Result<()> {
+/// Lists what waits; how many requests that are.
+async fn list(inbox: &Inbox, style: Style) -> anyhow::Result<usize> {
     let waiting: Vec<Request> = inbox.waiting().await?;
     if waiting.is_empty() {
         terminal::line(format_args!("Nothing waits for {}.", inbox.user()))?;
-        return Ok(());
     }
     for request in &waiting {
         terminal::line(format_args!("{}  {}", style.dim(&request.id), card::sentence(request, style)))?;
     }
-    Ok(())
+    Ok(waiting.len())
 }
 
 fn print(lines: &[String]) -> anyhow::Result<()> {

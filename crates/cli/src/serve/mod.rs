@@ -5,10 +5,9 @@ pub(crate) mod logs;
 mod running;
 
 pub(crate) use data::{KEYS_FILE, make_private_directory};
-use running::Signals;
 pub(crate) use running::{Config, Running};
 
-use crate::{env::Env, terminal};
+use crate::{env::Env, signals::Signals, terminal};
 use anyhow::bail;
 use askfirst_engine::Secret;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};

@@ -1,6 +1,7 @@
 //! The pieces of a server put together, from the first byte on the disk to the last answer.
 
 use super::data::DataDir;
+use crate::signals::Signals;
 use anyhow::{Context as _, anyhow};
 use askfirst_engine::{Engine, Parts, Secret, Settings, SystemClock, SystemEntropy, admin::start::FirstKey};
 use askfirst_mcp::HttpOptions;
@@ -162,47 +163,4 @@ async fn first_start(
 /// An engine's error with its inside, which is for the operator.
 fn explained(error: askfirst_engine::Error) -> anyhow::Error {
     anyhow::Error::new(error)
-}
-
-/// The signals that say stop.
-#[derive(Debug)]
-pub(super) struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    /// From here on they end nothing by themselves.
-    pub(super) fn watch() -> anyhow::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            terminate: signal(SignalKind::terminate()).context("can't watch for signals")?,
-            interrupt: signal(SignalKind::interrupt()).context("can't watch for signals")?,
-        })
-    }
-
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
-    }
-}
-
-#[cfg(not(unix))]
-impl Signals {
-    pub(super) fn watch() -> anyhow::Result<Self> {
-        Ok(Self {})
-    }
-
-    async fn next(&mut self) -> &'static str {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Nothing will ever say stop; whoever started us has to end us.
-            std::future::pending::<()>().await;
-        }
-        "Ctrl-C"
-    }
 }

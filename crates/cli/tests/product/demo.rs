@@ -63,3 +63,12 @@ fn with_nobody_to_ask_it_is_denied() {
     let kept = seen.lines().last().unwrap().rsplit("kept in ").next().unwrap().trim_end_matches('.');
     assert!(std::path::Path::new(kept).join("food.db").exists(), "{kept}");
 }
+
+#[test]
+fn an_evening_that_is_broken_off_leaves_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let mut demo = Process::start(askfirst(home.path()).arg("demo"));
+    demo.until("child-can-order on restaurants:pizza-palace.");
+    assert_eq!(demo.terminate().code(), Some(2));
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+}
