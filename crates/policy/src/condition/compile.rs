@@ -213,7 +213,12 @@ impl Compiler {
         if members.len() > 1 {
             return Err(self.wrong(Problem::WrongReference));
         }
-        let path = Path::of_root(text).map_err(|problem| self.wrong(problem))?;
+        let path = Path::of_root(text).map_err(|problem| {
+            self.wrong(match problem {
+                Problem::UnknownName { name } => Problem::UnknownReference { path: name },
+                other => other,
+            })
+        })?;
         self.grow(path.size())?;
         Ok(Some(path))
     }
@@ -246,7 +251,7 @@ impl Compiler {
 
     fn between(&mut self, value: &Value) -> Compiled<Test> {
         let operator = Operator::Between;
-        let expected = "a list of two: the lower and the upper end";
+        let expected = "a list of exactly two, the lower and the upper end";
         let Some([low, high]) = value.as_array().map(Vec::as_slice) else {
             return Err(self.wrong(Problem::WrongOperand { operator, expected, found: Kind::of(value) }));
         };
@@ -255,10 +260,7 @@ impl Compiler {
         if let (Operand::Literal { value: low, .. }, Operand::Literal { value: high, .. }) = (&low, &high) {
             match order(low, high) {
                 Some(Ordering::Greater) => return Err(self.wrong(Problem::EmptyRange)),
-                None => {
-                    let expected = "two ends of one kind: two numbers, two texts or two times";
-                    return Err(self.wrong(Problem::WrongOperand { operator, expected, found: Kind::List }));
-                }
+                None => return Err(self.wrong(Problem::MixedRange)),
                 Some(_) => {}
             }
         }

@@ -61,13 +61,15 @@ pub enum Problem {
     )]
     Empty,
     /// `allOf`, `anyOf` or `not` over something that is neither list nor object.
-    #[error("`{logic}` takes a list of conditions, but this is {found}")]
+    #[error("`{logic}` takes conditions in a list, but this is {found}")]
     NotAList { logic: Logic, found: Kind },
     /// `anyOf` or `not` over nothing.
     #[error("`{logic}` needs at least one condition")]
     EmptyLogic { logic: Logic },
     /// `anyOf` over an object with several members, of which one cannot tell how they are joined.
-    #[error("`{logic}` over an object with {members} members is ambiguous: put each of them into a list")]
+    #[error(
+        "`{logic}` over an object with {members} members is ambiguous: write a list with an object for each"
+    )]
     Ambiguous { logic: Logic, members: usize },
     /// Neither a logical operator nor an attribute.
     #[error(
@@ -98,9 +100,18 @@ pub enum Problem {
     /// A reference that is not the path of an attribute.
     #[error("a reference is the path of an attribute and nothing else, as {{\"ref\": \"user.key\"}}")]
     WrongReference,
+    /// A reference to something that is not under a root.
+    #[error(
+        "`{path}` refers to no attribute; one starts with user., subject., resource., tenant., context., environment. \
+         or action., as {{\"ref\": \"user.key\"}}"
+    )]
+    UnknownReference { path: String },
     /// A reference as an item of a list.
     #[error("a list is written out in full, or is one reference: {{\"ref\": \"user.places\"}}")]
     ReferenceInList,
+    /// A range whose ends have no order.
+    #[error("the two ends are of one kind: two numbers, two texts or two times")]
+    MixedRange,
     /// A range that holds nothing.
     #[error("nothing lies between these two: write the lower one first")]
     EmptyRange,

@@ -2,8 +2,8 @@
 
 use super::{
     evaluate::{Scope, list},
-    json,
-    kind::{Kind, Seen},
+    json as canonical,
+    kind::{Kind, Seen, Shape},
     node::{Leaf, ListOperand, Node, Operand, Right, Test, Which},
     operator::Operator,
     path::Path,
@@ -12,7 +12,7 @@ use super::{
     words::Shown,
 };
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fmt;
 
 /// Comparisons that one explanation tells; the others are counted.
@@ -37,7 +37,7 @@ pub struct LeafTrace {
     pub operator: Operator,
     /// What was asked, in words: `is at least 18`.
     pub asked: String,
-    /// What the attribute was; none when it is absent.
+    /// What the attribute was; none when it is absent. Long texts and lists are cut, and say so.
     pub actual: Option<Value>,
     /// What it was compared with, references resolved (an absent one is null); for `match`, the condition.
     pub expected: Value,
@@ -94,7 +94,7 @@ impl Tracer {
             attribute: attribute.clone(),
             operator: leaf.test.operator(),
             asked: leaf.test.to_string(),
-            actual: seen.map(Seen::to_value),
+            actual: seen.map(|seen| cut(seen, 0)),
             expected: expected(scope, &leaf.test),
             truth,
             gap,
@@ -122,16 +122,47 @@ fn told(path: &Path, prefix: &str) -> String {
 }
 
 fn expected<A: Attributes + ?Sized>(scope: Scope<'_, A>, test: &Test) -> Value {
-    let at = |path: &Path| scope.read(path).map_or(Value::Null, Seen::to_value);
+    let at = |path: &Path| scope.read(path).map_or(Value::Null, |seen| cut(seen, 0));
     let one = |operand: &Operand| match operand {
-        Operand::Literal { value, .. } => value.clone(),
+        Operand::Literal { value, .. } => cut(Seen::Json(value), 0),
         Operand::Reference(path) => at(path),
     };
     match test.right() {
         Right::One(operand) => one(operand),
         Right::Two(low, high) => Value::Array(vec![one(low), one(high)]),
         Right::List(ListOperand::Reference(path)) => at(path),
-        Right::List(ListOperand::Literal(_)) | Right::Match(_) => json::right(test),
+        Right::List(ListOperand::Literal(_)) | Right::Match(_) => canonical::right(test),
+    }
+}
+
+/// Characters of a text, and items of a list or an object, that a trace holds.
+const CUT_CHARS: usize = 400;
+const CUT_ITEMS: usize = 20;
+const CUT_DEPTH: usize = 4;
+
+/// A copy of a value, cut where it is long: a trace must stay small however large an attribute is.
+fn cut(seen: Seen<'_>, depth: usize) -> Value {
+    let more = |more: usize| format!("... and {more} more");
+    match seen.shape() {
+        Shape::Text(text) => match text.char_indices().nth(CUT_CHARS) {
+            Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()).into(),
+            None => text.into(),
+        },
+        Shape::List(list) if list.len() > 0 && depth == CUT_DEPTH => vec![more(list.len())].into(),
+        Shape::List(list) => {
+            let rest = list.len().saturating_sub(CUT_ITEMS);
+            let rest = (rest > 0).then(|| more(rest).into());
+            list.iter().take(CUT_ITEMS).map(|item| cut(item, depth + 1)).chain(rest).collect()
+        }
+        Shape::Object(members) if depth == CUT_DEPTH => json!({"...": more(members.len())}),
+        Shape::Object(members) => {
+            let rest = members.len().saturating_sub(CUT_ITEMS);
+            let rest = (rest > 0).then(|| ("...".to_owned(), more(rest).into()));
+            let kept = members.iter().take(CUT_ITEMS);
+            let kept = kept.map(|(key, value)| (key.clone(), cut(Seen::Json(value), depth + 1)));
+            Value::Object(kept.chain(rest).collect())
+        }
+        Shape::Null | Shape::Bool(_) | Shape::Number(_) => seen.to_value(),
     }
 }
 
