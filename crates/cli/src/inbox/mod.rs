@@ -90,12 +90,15 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
     match args.command {
         None if terminal::can_ask() => talk::run(&inbox, style).await?,
         None => {
-            list(&inbox, style).await?;
-            terminal::remark(
-                "askfirst: nobody can be asked here, so nothing was decided; use approve ID or deny ID",
-            );
+            if list(&inbox, style).await? > 0 {
+                terminal::remark(
+                    "askfirst: nobody can be asked here, so nothing was decided; use approve or deny",
+                );
+            }
         }
-        Some(Command::List) => list(&inbox, style).await?,
+        Some(Command::List) => {
+            list(&inbox, style).await?;
+        }
         Some(Command::Show(show)) => print(&card::lines(&inbox.get(&show.id).await?, style, WIDTH))?,
         Some(Command::Approve(Approve { id, comment, role })) => {
             let decided = inbox.decide(&id, Verb::Approve, comment.as_deref(), role.as_deref(), None).await?;
