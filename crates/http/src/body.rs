@@ -1,4 +1,4 @@
-//! Request bodies: JSON in, or one sentence that says where it is wrong (in the shape of FastAPI's 422, which Permit's
+//! Request bodies: JSON in, or one sentence that says where it is wrong (in the shape of `FastAPI`'s 422, which Permit's
 //! clients read).
 
 use crate::error::Failure;
@@ -51,7 +51,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BodyError> {
     })
 }
 
-/// What serde says, without the names of our types: "expected struct CreateBody" is "expected an object" to a caller.
+/// What serde says, without the names of our types: `expected struct CreateBody` is `expected an object` to a caller.
 pub(crate) fn plain(message: &str) -> String {
     if message.starts_with("data did not match any variant") {
         return "A member of the body has none of the shapes that it may have.".to_owned();

@@ -7,6 +7,7 @@ mod error;
 mod listing;
 
 mod api;
+mod authzen;
 mod health;
 mod intake;
 mod pdp;
@@ -48,6 +49,7 @@ pub fn router(engine: Engine, options: Options) -> Router {
     Router::new()
         .merge(health::router())
         .merge(pdp::router())
+        .merge(authzen::router())
         .merge(permit::router())
         .merge(api::router())
         .merge(ui::router())

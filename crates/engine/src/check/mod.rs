@@ -1,11 +1,18 @@
 //! Asking the policy: may this be done, and if not, which role could be asked for, where, and from whom.
 //!
-//! No database is read: the answer comes from the live snapshot, at the revision that it names.
+//! No database is read for a decision: the answer comes from the live snapshot, at the revision that it names.
 
+mod counting;
 mod explain;
+mod permissions;
+mod reverse;
+mod thing;
 mod words;
 
 pub use explain::{Explanation, Requestable};
+pub use permissions::{Holding, PermissionFilter, TENANT_TYPE};
+pub use reverse::{Authorized, Reached, ReachedPage};
+pub use thing::Thing;
 
 use crate::EnvScope;
 use askfirst_domain::decision::Decision;

@@ -93,7 +93,7 @@ async fn a_denial_says_what_to_ask_for_where_and_whom() {
     assert_eq!(offer.kind, RequestKind::AccessRequest);
     assert_eq!(offer.role.to_string(), "restaurants:pizza-palace#child-can-order");
     assert_eq!(offer.element.as_str(), "restaurant-requests");
-    let reviewers: Vec<_> = offer.reviewers.iter().map(|r| r.as_str()).collect();
+    let reviewers: Vec<_> = offer.reviewers.iter().map(askfirst_domain::UserKey::as_str).collect();
     assert_eq!(reviewers, ["jane", "joe"]);
     assert_eq!(
         cheap.sentence,

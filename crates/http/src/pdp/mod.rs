@@ -1,4 +1,7 @@
-//! The decision point as Permit's SDKs ask it: `POST /allowed` and `POST /allowed/bulk`.
+//! The decision point as Permit's SDKs ask it: `POST /allowed`, and the questions around it.
+
+mod lists;
+mod query;
 
 use crate::{
     App, State,
@@ -9,9 +12,15 @@ use crate::{
 use askfirst_domain::decision::Decision;
 use askfirst_engine::{
     EnvScope, Error, Kind,
-    check::{Ask, Requestable},
+    check::{Ask, Requestable, Thing},
 };
-use axum::{Json, Router, http::StatusCode, response::IntoResponse, routing::post};
+use axum::{
+    Json, Router,
+    http::{HeaderMap, StatusCode},
+    response::IntoResponse,
+    routing::{get, post},
+};
+use query::Resource;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -20,7 +29,15 @@ use std::sync::Arc;
 const MAX_BULK: usize = 10_000;
 
 pub(crate) fn router() -> Router<Arc<App>> {
-    Router::new().route("/allowed", post(allowed)).route("/allowed/bulk", post(bulk))
+    Router::new()
+        .route("/allowed", post(allowed))
+        .route("/allowed/bulk", post(bulk))
+        .route("/allowed/all-tenants", post(lists::all_tenants))
+        .route("/nginx_allowed", post(nginx))
+        .route("/user-permissions", post(lists::user_permissions))
+        .route("/user-tenants", post(lists::user_tenants))
+        .route("/authorized_users", post(lists::authorized_users))
+        .route("/local/role_assignments", get(lists::role_assignments))
 }
 
 /// `AuthorizationQuery`. Attributes and context take part once the policy has conditions.
@@ -37,16 +54,6 @@ struct Query {
 enum User {
     Known { key: String },
     FirstVersion(#[expect(dead_code, reason = "only its shape matters")] String),
-}
-
-#[derive(Debug, Deserialize)]
-struct Resource {
-    #[serde(rename = "type")]
-    kind: String,
-    key: Option<Value>,
-    tenant: Option<String>,
-    #[serde(default)]
-    context: Option<Map<String, Value>>,
 }
 
 /// `{allow, query, debug, result}`; `result` repeats `allow` for old clients.
@@ -103,12 +110,27 @@ async fn bulk(
     Ok(Json(json!({"allow": answers?})))
 }
 
+/// The question of an nginx location, in headers.
+async fn nginx(InEnv(scope): InEnv, headers: HeaderMap) -> Answer<Json<Allowed>> {
+    let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let needed = |name: &str| {
+        said(name).ok_or_else(|| Error::invalid(format!("Send the header `{name}`, as readable text.")))
+    };
+    let on =
+        Thing { resource: needed("permit-resource-type")?, instance: None, tenant: said("permit-tenant-id") };
+    Ok(Json(answer(&scope, &on.asked(needed("permit-user-key")?, needed("permit-action")?))))
+}
+
 fn decide(scope: &EnvScope, query: Query) -> Result<Allowed, Misasked> {
     let User::Known { key: user } = query.user else { return Err(Misasked::FirstVersion) };
-    let ask = ask(user, query.action, query.resource).map_err(Misasked::Failure)?;
-    let allow = scope.is_allowed(&ask);
-    let debug = if allow { Debug::Nothing(Map::new()) } else { denied(scope, &ask) };
-    Ok(Allowed { allow, query: Map::new(), debug, result: allow })
+    let on = query.resource.thing().map_err(Misasked::Failure)?;
+    Ok(answer(scope, &on.asked(user, query.action)))
+}
+
+fn answer(scope: &EnvScope, ask: &Ask) -> Allowed {
+    let allow = scope.is_allowed(ask);
+    let debug = if allow { Debug::Nothing(Map::new()) } else { denied(scope, ask) };
+    Allowed { allow, query: Map::new(), debug, result: allow }
 }
 
 fn denied(scope: &EnvScope, ask: &Ask) -> Debug {
@@ -119,17 +141,4 @@ fn denied(scope: &EnvScope, ask: &Ask) -> Debug {
         Decision::Allow(_) => return Debug::Nothing(Map::new()),
     };
     Debug::Denied { reason: explained.sentence, would_allow, requestable: explained.requestable }
-}
-
-fn ask(user: String, action: String, resource: Resource) -> Answer<Ask> {
-    let instance = match resource.key {
-        None | Some(Value::Null) => None,
-        Some(Value::String(key)) => Some(key),
-        Some(Value::Number(key)) => Some(key.to_string()),
-        Some(_) => return Err(Error::invalid("`resource.key` is a text, the key of the instance.").into()),
-    };
-    // The SDKs put the tenant into the context as well; the member itself comes first.
-    let in_context = || Some(resource.context.as_ref()?.get("tenant")?.as_str()?.to_owned());
-    let tenant = resource.tenant.clone().or_else(in_context);
-    Ok(Ask { user, action, resource: resource.kind, instance, tenant })
 }

@@ -58,6 +58,18 @@ const OWN: &[(&str, &[&str])] = &[
     ("/api/v1/keys", &["POST"]),
 ];
 
+/// Routes of the decision point; the environment is that of the key.
+const PDP: &[(&str, &[&str])] = &[
+    ("/allowed", &["POST"]),
+    ("/allowed/bulk", &["POST"]),
+    ("/allowed/all-tenants", &["POST"]),
+    ("/nginx_allowed", &["POST"]),
+    ("/user-permissions", &["POST"]),
+    ("/user-tenants", &["POST"]),
+    ("/authorized_users", &["POST"]),
+    ("/local/role_assignments", &["GET"]),
+];
+
 fn all(base: &str, routes: &[(&str, &[&str])]) -> Vec<(String, String)> {
     let each = |(path, methods): &(&str, &[&str])| -> Vec<(String, String)> {
         methods.iter().map(|method| ((*method).to_owned(), format!("{base}{path}"))).collect()
@@ -79,6 +91,7 @@ async fn without_a_key_or_with_a_wrong_one_nothing_opens() {
     let mut routes = environment_routes();
     routes.extend(all("/facts", FACTS));
     routes.extend(all("", OWN));
+    routes.extend(all("", PDP));
     assert!(routes.len() > 100, "the table has shrunk: {}", routes.len());
     for (method, path) in routes {
         for client in [&nobody, &stranger] {
@@ -106,6 +119,7 @@ async fn an_agents_key_opens_none_of_it() {
     let mut routes = environment_routes();
     routes.extend(all("/facts", FACTS));
     routes.extend(all("", OWN));
+    routes.extend(all("", PDP));
     for (method, path) in routes {
         agent.refused(403, "FORBIDDEN_ACCESS", &method, &path, Value::Null).await;
     }

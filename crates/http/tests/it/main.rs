@@ -5,11 +5,15 @@ mod asking;
 #[cfg(test)]
 mod assignments;
 #[cfg(test)]
+mod authzen;
+#[cfg(test)]
 mod doors;
 #[cfg(test)]
 mod facts;
 #[cfg(test)]
 mod models;
+#[cfg(test)]
+mod pdp;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]

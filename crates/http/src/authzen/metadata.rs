@@ -1,0 +1,35 @@
+//! `GET /.well-known/authzen-configuration`: where the decision point is and what it serves. Open to everybody.
+
+use crate::State;
+use axum::Json;
+use serde::Serialize;
+
+pub(super) const PATH: &str = "/.well-known/authzen-configuration";
+pub(super) const EVALUATION: &str = "/access/v1/evaluation";
+pub(super) const EVALUATIONS: &str = "/access/v1/evaluations";
+pub(super) const SEARCH_SUBJECT: &str = "/access/v1/search/subject";
+pub(super) const SEARCH_RESOURCE: &str = "/access/v1/search/resource";
+pub(super) const SEARCH_ACTION: &str = "/access/v1/search/action";
+
+#[derive(Debug, Serialize)]
+pub(super) struct Metadata {
+    policy_decision_point: String,
+    access_evaluation_endpoint: String,
+    access_evaluations_endpoint: String,
+    search_subject_endpoint: String,
+    search_resource_endpoint: String,
+    search_action_endpoint: String,
+}
+
+pub(super) async fn read(axum::extract::State(app): State) -> Json<Metadata> {
+    let base = app.engine.settings().public_url.as_str();
+    let at = |path: &str| format!("{base}{path}");
+    Json(Metadata {
+        policy_decision_point: base.to_owned(),
+        access_evaluation_endpoint: at(EVALUATION),
+        access_evaluations_endpoint: at(EVALUATIONS),
+        search_subject_endpoint: at(SEARCH_SUBJECT),
+        search_resource_endpoint: at(SEARCH_RESOURCE),
+        search_action_endpoint: at(SEARCH_ACTION),
+    })
+}

@@ -1,0 +1,128 @@
+//! What a caller sends: subject, action, resource and context. Members that are not known are ignored.
+
+use super::problem::Problem;
+use crate::{
+    App,
+    auth::InEnv,
+    body::{Body, BodyError, plain},
+    error::Failure,
+};
+use askfirst_engine::{EnvScope, check::Thing};
+use axum::{
+    extract::{FromRequest, FromRequestParts, Request},
+    http::request::Parts,
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// The only type of subjects: the users of the environment.
+pub(super) const USER: &str = "user";
+
+/// The members of an object.
+pub(super) type Members = Map<String, Value>;
+
+/// The enforcement point, by the key of its environment.
+#[derive(Debug)]
+pub(super) struct Pep(pub(super) EnvScope);
+
+impl FromRequestParts<Arc<App>> for Pep {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let InEnv(scope) = InEnv::from_request_parts(parts, app).await?;
+        Ok(Self(scope))
+    }
+}
+
+/// The body of a call: a JSON object.
+#[derive(Debug)]
+pub(super) struct Message(pub(super) Members);
+
+impl FromRequest<Arc<App>> for Message {
+    type Rejection = Problem;
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        match Body::<Members>::from_request(request, app).await {
+            Ok(Body(members)) => Ok(Self(members)),
+            Err(BodyError::TooLarge) => Err(Failure::too_large().into()),
+            Err(BodyError::Shape { message, .. }) => Err(Problem::bad_request(sentence(&message))),
+        }
+    }
+}
+
+/// Who wants to do something.
+#[derive(Debug, Deserialize)]
+pub(super) struct Subject {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) id: String,
+    #[serde(rename = "properties")]
+    _properties: Option<Members>,
+}
+
+/// What they want to do.
+#[derive(Debug, Deserialize)]
+pub(super) struct Action {
+    pub(super) name: String,
+    #[serde(rename = "properties")]
+    _properties: Option<Members>,
+}
+
+/// What they want to do it to.
+#[derive(Debug, Deserialize)]
+pub(super) struct Resource {
+    #[serde(rename = "type")]
+    kind: String,
+    id: String,
+    properties: Option<Properties>,
+}
+
+/// A subject or resource that is searched for: what else it has is ignored.
+#[derive(Debug, Deserialize)]
+pub(super) struct Searched {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    properties: Option<Properties>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Properties {
+    tenant: Option<String>,
+}
+
+impl Resource {
+    /// In the engine's words.
+    pub(super) fn thing(self) -> Thing {
+        let tenant = self.properties.and_then(|properties| properties.tenant);
+        Thing { resource: self.kind, instance: Some(self.id), tenant }
+    }
+}
+
+impl Searched {
+    /// The tenant that the search stays in.
+    pub(super) fn tenant(&self) -> Option<&str> {
+        self.properties.as_ref()?.tenant.as_deref()
+    }
+}
+
+/// A member that has to be there.
+pub(super) fn required<T: DeserializeOwned>(members: &Members, name: &str) -> Result<T, Problem> {
+    optional(members, name)?
+        .ok_or_else(|| Problem::bad_request(format!("The member `{name}` is missing; it is required.")))
+}
+
+/// A member that may be absent. A null is not absent, and seldom what was meant.
+pub(super) fn optional<T: DeserializeOwned>(members: &Members, name: &str) -> Result<Option<T>, Problem> {
+    let Some(value) = members.get(name) else { return Ok(None) };
+    T::deserialize(value).map(Some).map_err(|e| {
+        Problem::bad_request(format!("The member `{name}` can't be read: {}.", plain(&e.to_string())))
+    })
+}
+
+/// Refuses a context that is not an object.
+pub(super) fn check_context(members: &Members) -> Result<(), Problem> {
+    optional::<Members>(members, "context").map(drop)
+}
+
+fn sentence(message: &str) -> String {
+    format!("{}.", message.trim_end_matches('.'))
+}

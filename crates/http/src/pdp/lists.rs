@@ -1,0 +1,255 @@
+//! The check from the other side: in which tenants, by whom, and all that a user may do.
+
+use super::query::{Resource, UserKey};
+use crate::{
+    auth::InEnv,
+    body::Body,
+    error::Answer,
+    permit::wire::{Params, Text, page},
+};
+use askfirst_domain::{
+    Key,
+    decision::{Place, RoleAt},
+    facts::{Attributes, Tenant},
+};
+use askfirst_engine::{
+    Page,
+    check::{Holding, PermissionFilter, TENANT_TYPE},
+};
+use axum::Json;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// `TenantDetails`.
+#[derive(Debug, Serialize)]
+pub(super) struct TenantDetails {
+    key: Key,
+    attributes: Attributes,
+}
+
+impl From<Tenant> for TenantDetails {
+    fn from(tenant: Tenant) -> Self {
+        Self { key: tenant.key, attributes: tenant.attributes }
+    }
+}
+
+/// As `AuthorizationQuery`; the tenant of the resource is not looked at.
+#[derive(Debug, Deserialize)]
+pub(super) struct AnywhereQuery {
+    user: UserKey,
+    action: String,
+    resource: Resource,
+}
+
+/// `AllTenantsAuthorizationResult`.
+#[derive(Debug, Serialize)]
+pub(super) struct AllowedTenants {
+    allowed_tenants: Vec<AllowedTenant>,
+}
+
+#[derive(Debug, Serialize)]
+struct AllowedTenant {
+    allow: bool,
+    result: bool,
+    tenant: TenantDetails,
+}
+
+pub(super) async fn all_tenants(
+    InEnv(scope): InEnv,
+    Body(query): Body<AnywhereQuery>,
+) -> Answer<Json<AllowedTenants>> {
+    let tenants = scope.tenants_allowed(&query.user.key.0, &query.action, &query.resource.thing()?).await?;
+    let allowed = tenants.into_iter().map(|t| AllowedTenant { allow: true, result: true, tenant: t.into() });
+    Ok(Json(AllowedTenants { allowed_tenants: allowed.collect() }))
+}
+
+/// `UserTenantsQuery`.
+#[derive(Debug, Deserialize)]
+pub(super) struct TenantsQuery {
+    user: UserKey,
+}
+
+pub(super) async fn user_tenants(
+    InEnv(scope): InEnv,
+    Body(query): Body<TenantsQuery>,
+) -> Answer<Json<Vec<TenantDetails>>> {
+    let tenants = scope.tenants_of_user(&query.user.key.0).await?;
+    Ok(Json(tenants.into_iter().map(TenantDetails::from).collect()))
+}
+
+/// `UserPermissionsQuery`.
+#[derive(Debug, Deserialize)]
+pub(super) struct PermissionsQuery {
+    user: UserKey,
+    tenants: Option<Vec<String>>,
+    resources: Option<Vec<String>>,
+    resource_types: Option<Vec<String>>,
+}
+
+/// Everything, unless one of them is given.
+#[derive(Debug, Deserialize)]
+pub(super) struct Window {
+    page: Option<u32>,
+    per_page: Option<u32>,
+}
+
+/// `UserPermissionsResult`.
+#[derive(Debug, Serialize)]
+pub(super) struct PermissionsRead {
+    tenant: TenantDetails,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<ResourceDetails>,
+    permissions: Vec<String>,
+    roles: Vec<Key>,
+}
+
+#[derive(Debug, Serialize)]
+struct ResourceDetails {
+    key: Key,
+    #[serde(rename = "type")]
+    kind: Key,
+    attributes: Attributes,
+}
+
+impl From<Holding> for PermissionsRead {
+    fn from(holding: Holding) -> Self {
+        let resource = match holding.place {
+            Place::Tenant(_) => None,
+            Place::Instance(at) => Some(ResourceDetails {
+                key: at.key,
+                kind: at.resource,
+                attributes: holding.attributes.unwrap_or_default(),
+            }),
+        };
+        let permissions = holding.permissions.iter().map(|p| format!("{}:{}", p.resource, p.action));
+        Self {
+            tenant: holding.tenant.into(),
+            resource,
+            permissions: permissions.collect(),
+            roles: holding.roles,
+        }
+    }
+}
+
+pub(super) async fn user_permissions(
+    InEnv(scope): InEnv,
+    Params(window): Params<Window>,
+    Body(query): Body<PermissionsQuery>,
+) -> Answer<Json<BTreeMap<String, PermissionsRead>>> {
+    let part = match (window.page, window.per_page) {
+        (None, None) => Page::ALL,
+        (number, size) => page(number, size)?,
+    };
+    let filter = PermissionFilter {
+        tenants: query.tenants,
+        resources: query.resources,
+        resource_types: query.resource_types,
+    };
+    let found = scope.permissions_of(&query.user.key.0, &filter, part).await?;
+    Ok(Json(found.into_iter().map(|holding| (holding.name(), holding.into())).collect()))
+}
+
+/// `AuthorizedUsersQuery`.
+#[derive(Debug, Deserialize)]
+pub(super) struct UsersQuery {
+    action: String,
+    resource: Resource,
+}
+
+/// `AuthorizedUsersResult`.
+#[derive(Debug, Serialize)]
+pub(super) struct AuthorizedUsers {
+    resource: String,
+    tenant: String,
+    users: BTreeMap<String, Vec<Assignment>>,
+}
+
+/// The role that lets a user, where it was given.
+#[derive(Debug, Serialize)]
+struct Assignment {
+    user: String,
+    tenant: String,
+    resource: String,
+    role: String,
+}
+
+impl Assignment {
+    fn new(user: &str, tenant: &str, given: &RoleAt) -> Self {
+        let (resource, role) = match &given.at {
+            Place::Tenant(key) => (format!("{TENANT_TYPE}:{key}"), given.role.to_string()),
+            Place::Instance(at) => (at.to_string(), format!("{}#{}", at.resource, given.role)),
+        };
+        Self { user: user.to_owned(), tenant: tenant.to_owned(), resource, role }
+    }
+}
+
+pub(super) async fn authorized_users(
+    InEnv(scope): InEnv,
+    Body(query): Body<UsersQuery>,
+) -> Answer<Json<AuthorizedUsers>> {
+    let on = query.resource.thing()?;
+    let resource = format!("{}:{}", on.resource, on.instance.as_deref().unwrap_or("*"));
+    let found = scope.authorized(&query.action, &on);
+    let users = found.users.into_iter().map(|(user, roles)| {
+        let given = roles.iter().map(|role| Assignment::new(user.as_str(), &found.tenant, role));
+        (user.to_string(), given.collect())
+    });
+    Ok(Json(AuthorizedUsers { resource, users: users.collect(), tenant: found.tenant }))
+}
+
+/// The filters of `GET /local/role_assignments`.
+#[derive(Debug, Deserialize)]
+pub(super) struct LocalQuery {
+    page: Option<u32>,
+    per_page: Option<u32>,
+    user: Option<Text>,
+    role: Option<Text>,
+    tenant: Option<Text>,
+    resource: Option<Text>,
+    resource_instance: Option<Text>,
+}
+
+/// `RoleAssignment` of the decision point.
+#[derive(Debug, Serialize)]
+pub(super) struct LocalAssignment {
+    user: askfirst_domain::UserKey,
+    role: Key,
+    tenant: Key,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_instance: Option<String>,
+}
+
+/// How many assignments a page has when the call does not say.
+const LOCAL_PER_PAGE: u32 = 30;
+
+pub(super) async fn role_assignments(
+    InEnv(scope): InEnv,
+    Params(q): Params<LocalQuery>,
+) -> Answer<Json<Vec<LocalAssignment>>> {
+    let part = page(q.page, Some(q.per_page.unwrap_or(LOCAL_PER_PAGE)))?;
+    let named = |text: &Option<Text>| text.iter().map(Text::ident).collect();
+    let instance = q.resource_instance.map(|text| match &q.resource {
+        Some(resource) if !text.0.contains(':') => format!("{}:{}", resource.0, text.0),
+        _ => text.0,
+    });
+    let query = askfirst_engine::facts::AssignmentQuery {
+        users: named(&q.user),
+        roles: named(&q.role),
+        tenants: named(&q.tenant),
+        resource: q.resource.as_ref().map(Text::ident),
+        instance,
+    };
+    let found = match scope.counting_assignments(&query, part).await {
+        Ok(found) => found,
+        // A decision point knows names only from what is assigned: an unknown one has nothing.
+        Err(e) if e.kind() == askfirst_engine::Kind::NotFound => Vec::new(),
+        Err(e) => return Err(e.into()),
+    };
+    let read = found.into_iter().map(|a| LocalAssignment {
+        user: a.user,
+        role: a.role,
+        tenant: a.tenant,
+        resource_instance: a.instance.map(|on| on.reference().to_string()),
+    });
+    Ok(Json(read.collect()))
+}
