@@ -1,5 +1,5 @@
 //! Commits without end and says on standard output which revisions were acknowledged, for whoever wants to see what is
-//! left after it is killed: `writer FILE`. Several tasks write at once, so that kills meet transactions of many commits.
+//! left after it is killed: `writer FILE` or `writer postgres://...`. Several tasks write at once, so that kills meet transactions of many commits.
 
 use askfirst_domain::{
     Id, Timestamp,
@@ -10,7 +10,9 @@ use askfirst_domain::{
     principal::Principal,
     scope::{Environment, Organization, Project},
 };
-use askfirst_store::{AdminCommit, AdminOp, Commit, Options, SqliteStore, Store};
+use askfirst_store::{
+    AdminCommit, AdminOp, Commit, Options, PostgresOptions, PostgresStore, SqliteStore, Store,
+};
 use std::{error::Error, io::Write as _, sync::Arc};
 use uuid::Uuid;
 
@@ -22,8 +24,12 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 #[tokio::main]
 async fn main() -> Outcome<()> {
-    let file = std::env::args().nth(1).ok_or("usage: writer FILE")?;
-    let store = Arc::new(SqliteStore::open(file, Options::default()).await?);
+    let place = std::env::args().nth(1).ok_or("usage: writer FILE|URL")?;
+    let store: Arc<dyn Store> = if place.starts_with("postgres:") {
+        Arc::new(PostgresStore::connect(&place, PostgresOptions::default()).await?)
+    } else {
+        Arc::new(SqliteStore::open(place, Options::default()).await?)
+    };
     if store.head(ENV).await?.is_none() {
         store.commit_admin(scopes()?).await?;
     }
@@ -32,7 +38,9 @@ async fn main() -> Outcome<()> {
     for task in 0..TASKS {
         run += 1;
         let store = Arc::clone(&store);
-        tasks.spawn(async move { write_for_ever(&store, &format!("{run}-{task}")).await });
+        tasks.spawn(
+            async move { write_for_ever(&*store, &format!("{}-{run}-{task}", std::process::id())).await },
+        );
     }
     while let Some(ended) = tasks.join_next().await {
         ended??;
@@ -40,7 +48,7 @@ async fn main() -> Outcome<()> {
     Ok(())
 }
 
-async fn write_for_ever(store: &SqliteStore, name: &str) -> Outcome<()> {
+async fn write_for_ever(store: &dyn Store, name: &str) -> Outcome<()> {
     for n in 0_u64.. {
         let committed = store.commit(commit(&format!("{name}-{n}"), n % 5 + 1)?).await?;
         // One write, so that a line is there whole or not at all.

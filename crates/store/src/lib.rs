@@ -6,6 +6,7 @@
 //! - each commit of an environment gets the next revision, without gaps, in one total order;
 //! - a commit that was answered is on the disk.
 
+mod body;
 #[cfg(feature = "contract")]
 #[expect(clippy::missing_panics_doc, reason = "its cases are tests: they fail by assertion")]
 #[expect(
@@ -14,9 +15,15 @@
 )]
 pub mod contract;
 mod filter;
+mod load;
+mod migrations;
 mod model;
+mod moves;
+mod postgres;
 mod sql;
 mod sqlite;
+mod store;
+mod writer;
 
 pub use filter::{
     AssignmentFilter, AuditFilter, InstanceFilter, Listed, Page, RequestFilter, TenantFilter, TupleFilter,
@@ -26,6 +33,7 @@ pub use model::{
     AdminCommit, AdminOp, ChangeRecord, Commit, CommitError, Committed, Head, StoreError, Versioned,
 };
 
+pub use postgres::{PostgresOptions, PostgresStore};
 pub use sqlite::{Durability, Options, SqliteStore};
 
 use askfirst_domain::{
@@ -85,6 +93,24 @@ pub trait Store: Send + Sync + Debug {
 
     /// The newest revision of an environment and its epoch.
     async fn head(&self, env: EnvId) -> Found<Head>;
+    /// Waits until the environment may have moved beyond `revision`: returns at once when it has, and at the latest a
+    /// quarter of a second after anybody's commit took it there, whichever process that was. It may return for nothing,
+    /// and does when the environment is not there (any more); who follows the log reads it then and comes back:
+    ///
+    /// ```ignore
+    /// loop {
+    ///     store.moved(env, seen).await?;
+    ///     for record in store.changes_after(env, seen, 4096).await? { ... }
+    /// }
+    /// ```
+    ///
+    /// Nothing is missed between two calls. A call that is dropped has done nothing.
+    async fn moved(&self, env: EnvId, revision: u64) -> Result<(), StoreError> {
+        while !moves::is_beyond(self.head(env).await?, revision) {
+            tokio::time::sleep(moves::POLL).await;
+        }
+        Ok(())
+    }
     /// The change log after `revision`, oldest first, whole revisions only, at least one if there is one; stops once
     /// `limit` changes are passed.
     async fn changes_after(

@@ -5,8 +5,8 @@
 use askfirst_store::{SqliteStore, Store};
 use std::sync::Arc;
 
-async fn make() -> Arc<dyn Store> {
-    Arc::new(SqliteStore::open_in_memory().await.unwrap())
+async fn make() -> Option<Arc<dyn Store>> {
+    Some(Arc::new(SqliteStore::open_in_memory().await.unwrap()))
 }
 
 askfirst_store::contract_tests!(make);

@@ -1,12 +1,13 @@
 //! Revisions, the log, and what is refused.
 
 use super::{Outcome, Things, World, things::fresh};
-use crate::{CommitError, Page, Store, UserFilter};
+use crate::{AdminOp, CommitError, Page, Store, UserFilter};
 use askfirst_domain::{
     Ident,
     change::{Change, Expect, ObjectRef},
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use tokio::time::timeout;
 
 /// However many tasks write, revisions are given once each, without gaps, and stand in the log in their order.
 pub async fn many_tasks_get_gap_free_revisions(store: Arc<dyn Store>) -> Outcome {
@@ -113,6 +114,8 @@ pub async fn duplicates_are_named(store: Arc<dyn Store>) -> Outcome {
     let (tenant_role, role) = (Things::role(None, "admin")?, Things::role(Some(&resource), "admin")?);
     let relation = Things::relation(&resource, "parent", &resource)?;
     let element = Things::element("form", &role)?;
+    let set = Things::user_set("adults")?;
+    let rule = Things::set_rule(&set, &resource)?;
     let (a, b) = (Things::instance(&resource, "a", &tenant)?, Things::instance(&resource, "b", &tenant)?);
     let in_tenant = Things::assignment(&user, &tenant_role, &tenant, None);
     let on_instance = Things::assignment(&user, &role, &tenant, Some(&a));
@@ -126,6 +129,8 @@ pub async fn duplicates_are_named(store: Arc<dyn Store>) -> Outcome {
         (Change::PutRole(role.clone()), "a role of `folder` with the key `admin`"),
         (Change::PutRelation(relation.clone()), "a relation of `folder` with the key `parent`"),
         (Change::PutElement(element.clone()), "an element with the key `form`"),
+        (Change::PutConditionSet(set), "a condition set with the key `adults`"),
+        (Change::PutSetRule(rule), "this rule over condition sets"),
         (Change::PutInstance(a.clone()), "an instance of `folder` with the key `a`"),
         (Change::PutInstance(b.clone()), "an instance of `folder` with the key `b`"),
         (Change::PutAssignment(in_tenant), "this role assignment"),
@@ -156,6 +161,8 @@ fn with_another_id(change: Change) -> Change {
         Change::PutRole(x) => x.id = fresh(),
         Change::PutRelation(x) => x.id = fresh(),
         Change::PutElement(x) => x.id = fresh(),
+        Change::PutConditionSet(x) => x.id = fresh(),
+        Change::PutSetRule(x) => x.id = fresh(),
         Change::PutInstance(x) => x.id = fresh(),
         Change::PutAssignment(x) => x.id = fresh(),
         Change::PutTuple(x) => x.id = fresh(),
@@ -235,5 +242,46 @@ pub async fn a_batch_shields_neighbours(store: Arc<dyn Store>) -> Outcome {
     assert_eq!(keys, expected);
     assert_eq!(world.revision().await?, 21);
     assert_eq!(world.log().await?.len(), 21);
+    Ok(())
+}
+
+/// Who waits for an environment to move is not woken too late, and does not wait for what is there already.
+pub async fn whoever_waits_hears_of_a_commit(store: Arc<dyn Store>) -> Outcome {
+    const LONG: Duration = Duration::from_secs(20);
+    let world = World::start(store).await?;
+    let follower = {
+        let world = world.clone();
+        tokio::spawn(async move {
+            let mut seen = Vec::new();
+            while seen.len() < 50 {
+                let last = seen.last().copied().unwrap_or(0);
+                world.store.moved(world.env, last).await?;
+                let log = world.store.changes_after(world.env, last, 10).await?;
+                seen.extend(log.iter().map(|record| record.revision));
+            }
+            Ok::<_, super::Failure>(seen)
+        })
+    };
+    for n in 0..50 {
+        world.commit(vec![Change::PutUser(Things::user(&format!("user-{n}"))?)]).await?;
+    }
+    let seen = timeout(LONG, follower).await???;
+    assert_eq!(seen, (1..=50).collect::<Vec<_>>());
+    timeout(LONG, world.store.moved(world.env, 0)).await??;
+    timeout(LONG, world.store.moved(fresh(), 7)).await??;
+
+    // Nothing more happens, so whoever has seen all goes on waiting, until something does.
+    let mut waiting = std::pin::pin!(world.store.moved(world.env, 50));
+    assert!(timeout(Duration::from_millis(600), &mut waiting).await.is_err());
+    let joe = world.commit(vec![Change::PutUser(Things::user("joe")?)]);
+    let (moved, committed) = futures::join!(timeout(LONG, waiting), joe);
+    moved??;
+    assert_eq!(committed?.revision, 51);
+
+    let waiting = world.store.moved(world.env, 51);
+    let (moved, deleted) =
+        futures::join!(timeout(LONG, waiting), world.admin(vec![AdminOp::DeleteEnvironment(world.env)]));
+    deleted?;
+    moved??;
     Ok(())
 }

@@ -5,11 +5,11 @@ use askfirst_domain::{
     element::Element,
     facts::{Instance, RelationshipTuple, RoleAssignment, Tenant, User},
     id::{
-        AssignmentId, ElementId, InstanceId, RelationId, RequestId, ResourceId, RoleId, TenantId, TupleId,
-        UserId,
+        AssignmentId, ConditionSetId, ElementId, InstanceId, RelationId, RequestId, ResourceId, RoleId,
+        SetRuleId, TenantId, TupleId, UserId,
     },
     request::{Request, Status},
-    schema::{Relation, Resource, Role},
+    schema::{ConditionSet, Relation, Resource, Role, SetRule},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,6 +27,8 @@ pub struct Model {
     pub roles: BTreeMap<RoleId, Role>,
     pub relations: BTreeMap<RelationId, Relation>,
     pub elements: BTreeMap<ElementId, Element>,
+    pub condition_sets: BTreeMap<ConditionSetId, ConditionSet>,
+    pub set_rules: BTreeMap<SetRuleId, SetRule>,
     pub users: BTreeMap<UserId, User>,
     pub tenants: BTreeMap<TenantId, Tenant>,
     pub instances: BTreeMap<InstanceId, Instance>,
@@ -43,6 +45,8 @@ impl Model {
             Change::PutRole(x) => drop(self.roles.insert(x.id, x.clone())),
             Change::PutRelation(x) => drop(self.relations.insert(x.id, x.clone())),
             Change::PutElement(x) => drop(self.elements.insert(x.id, x.clone())),
+            Change::PutConditionSet(x) => drop(self.condition_sets.insert(x.id, x.clone())),
+            Change::PutSetRule(x) => drop(self.set_rules.insert(x.id, x.clone())),
             Change::PutUser(x) => drop(self.users.insert(x.id, x.clone())),
             Change::PutTenant(x) => drop(self.tenants.insert(x.id, x.clone())),
             Change::PutInstance(x) => drop(self.instances.insert(x.id, x.clone())),
@@ -77,6 +81,8 @@ impl Model {
                 self.tuples.retain(|_, t| t.relation_id != *id);
             }
             Change::DeleteElement { id } => drop(self.elements.remove(id)),
+            Change::DeleteConditionSet { id, .. } => drop(self.condition_sets.remove(id)),
+            Change::DeleteSetRule { id } => drop(self.set_rules.remove(id)),
             Change::DeleteUser { id, .. } => {
                 self.users.remove(id);
                 self.assignments.retain(|_, a| a.user_id != *id);
@@ -108,6 +114,8 @@ impl Model {
             && once(self.roles.values().map(|r| (&r.resource, &r.key)))
             && once(self.relations.values().map(|r| (&r.object_resource, &r.key)))
             && once(self.elements.values().map(|e| &e.key))
+            && once(self.condition_sets.values().map(|s| &s.key))
+            && once(self.set_rules.values().map(SetRule::name))
             && once(self.users.values().map(|u| &u.key))
             && once(self.tenants.values().map(|t| &t.key))
             && once(self.instances.values().map(|i| (&i.resource, &i.key)))

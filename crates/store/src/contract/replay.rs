@@ -11,7 +11,7 @@ use askfirst_domain::{
     element::Element,
     facts::{Instance, Tenant, User},
     request::{Request, Status},
-    schema::{Relation, Resource, Role},
+    schema::{ConditionSet, Relation, Resource, Role, SetRule},
 };
 use proptest::{
     collection::vec,
@@ -57,6 +57,11 @@ impl Stock {
         stock.things.extend(relations.iter().flat_map(relation));
         stock.things.extend(elements.iter().flat_map(element));
         stock.things.extend(instances.iter().flat_map(instance));
+        let sets = [Things::user_set("adults")?, Things::user_set("adults")?];
+        stock.things.extend(sets.iter().flat_map(condition_set));
+        for set in &sets {
+            stock.things.extend(set_rule(&Things::set_rule(set, file)?));
+        }
         stock.ties(&users, &roles, &tenants, &instances, &relations, &elements);
         Ok(stock)
     }
@@ -129,6 +134,16 @@ fn relation(x: &Relation) -> Vec<Change> {
 
 fn element(x: &Element) -> Vec<Change> {
     vec![Change::PutElement(x.clone()), Change::DeleteElement { id: x.id }]
+}
+
+fn condition_set(x: &ConditionSet) -> Vec<Change> {
+    let open = ConditionSet { conditions: json!({}), ..x.clone() };
+    let delete = Change::DeleteConditionSet { id: x.id, key: x.key.clone() };
+    vec![Change::PutConditionSet(x.clone()), Change::PutConditionSet(open), delete]
+}
+
+fn set_rule(x: &SetRule) -> Vec<Change> {
+    vec![Change::PutSetRule(x.clone()), Change::DeleteSetRule { id: x.id }]
 }
 
 fn user(x: &User) -> Vec<Change> {

@@ -72,6 +72,8 @@ pub(super) fn statements(env: EnvId, change: &Change) -> Vec<Statement> {
             object("relation", (*id).into()),
         ],
         Change::DeleteElement { id } => vec![object("element", (*id).into())],
+        Change::DeleteConditionSet { id, .. } => vec![object("condition_set", (*id).into())],
+        Change::DeleteSetRule { id } => vec![object("set_rule", (*id).into())],
         Change::DeleteUser { id, .. } => each((*id).into(), &[ASSIGNMENTS_OF_USER, USER]),
         Change::DeleteTenant { id, .. } => each(
             (*id).into(),
@@ -94,6 +96,8 @@ pub(super) fn statements(env: EnvId, change: &Change) -> Vec<Statement> {
         | Change::PutRole(_)
         | Change::PutRelation(_)
         | Change::PutElement(_)
+        | Change::PutConditionSet(_)
+        | Change::PutSetRule(_)
         | Change::PutUser(_)
         | Change::PutTenant(_)
         | Change::PutInstance(_)

@@ -1,10 +1,6 @@
 //! The change log, the audit events and the outbox of a commit.
 
-use super::{
-    Statement, Value, payload,
-    put::json,
-    tables::{MANY, Places, insert},
-};
+use super::{Dialect, Pace, Statement, Value, payload, put::json, tables::Inserts};
 use crate::{Commit, StoreError, sql::number};
 use askfirst_domain::{
     audit::{AuditEvent, OutboxItem},
@@ -13,11 +9,14 @@ use askfirst_domain::{
 use std::sync::LazyLock;
 
 const CHANGE: [&str; 8] = ["env", "revision", "seq", "at", "actor", "call", "kind", "payload"];
-static CHANGE_ONE: LazyLock<String> = LazyLock::new(|| insert("change", &CHANGE, 1, Places::Numbered));
-static CHANGE_MANY: LazyLock<String> = LazyLock::new(|| insert("change", &CHANGE, MANY, Places::Counted));
+static CHANGES: LazyLock<Inserts> = LazyLock::new(|| Inserts::of("change", &CHANGE, ""));
 
 /// The statements that write the commit's changes to the log as `revision`.
-pub(crate) fn change_rows(commit: &Commit, revision: u64) -> Result<Vec<Statement>, StoreError> {
+pub(crate) fn change_rows(
+    dialect: Dialect,
+    commit: &Commit,
+    revision: u64,
+) -> Result<Vec<Statement>, StoreError> {
     let actor = json(&commit.actor)?;
     let mut rows = Vec::with_capacity(commit.changes.len());
     for (seq, change) in (0_i64..).zip(&commit.changes) {
@@ -34,12 +33,12 @@ pub(crate) fn change_rows(commit: &Commit, revision: u64) -> Result<Vec<Statemen
         ]);
     }
     let mut statements = Vec::new();
-    let mut rows = rows.into_iter().peekable();
-    while rows.len() >= MANY {
-        let args = rows.by_ref().take(MANY).flatten().collect();
-        statements.push(Statement::new(CHANGE_MANY.as_str(), args));
+    let mut rows = rows.into_iter();
+    while rows.len() > 0 {
+        let length = dialect.at_once(Pace::Many, rows.len());
+        let these = rows.by_ref().take(length).collect();
+        statements.push(CHANGES.statement(dialect, these));
     }
-    statements.extend(rows.map(|row| Statement::new(CHANGE_ONE.as_str(), row)));
     Ok(statements)
 }
 

@@ -1,6 +1,6 @@
 //! What the databases share: the statements as text with bound values, and how a row is read.
 //!
-//! Nothing here talks to a database. A body (`sqlite`) runs the statements; where the dialects part, [`Dialect`] says
+//! Nothing here talks to a database. A body (`sqlite`, `postgres`) runs the statements; where the dialects part, [`Dialect`] says
 //! how.
 
 mod admin;
@@ -23,4 +23,4 @@ pub(crate) use list::{Filtered, Select};
 pub(crate) use log::{audit_row, change_rows, outbox_row};
 pub(crate) use put::{name_of, steps, touches_schema};
 pub(crate) use statement::{Dialect, Statement, Value, number, whole};
-pub(crate) use tables::MANY;
+pub(crate) use tables::Pace;

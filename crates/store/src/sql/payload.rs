@@ -41,6 +41,10 @@ pub(super) fn encode(change: &Change) -> Result<(&'static str, String), StoreErr
         }
         Change::PutElement(x) => ("put_element", json(x)?),
         Change::DeleteElement { id } => ("delete_element", json(&GoneId { id })?),
+        Change::PutConditionSet(x) => ("put_condition_set", json(x)?),
+        Change::DeleteConditionSet { id, key } => ("delete_condition_set", json(&Gone { id, key })?),
+        Change::PutSetRule(x) => ("put_set_rule", json(x)?),
+        Change::DeleteSetRule { id } => ("delete_set_rule", json(&GoneId { id })?),
         Change::PutUser(x) => ("put_user", json(x)?),
         Change::DeleteUser { id, key } => ("delete_user", json(&Gone { id, key })?),
         Change::PutTenant(x) => ("put_tenant", json(x)?),
@@ -77,6 +81,13 @@ pub(super) fn decode(kind: &str, payload: &str) -> Result<Change, StoreError> {
         }
         "put_element" => Change::PutElement(read(payload)?),
         "delete_element" => Change::DeleteElement { id: read::<GoneId<_>>(payload)?.id },
+        "put_condition_set" => Change::PutConditionSet(read(payload)?),
+        "delete_condition_set" => {
+            let Gone { id, key } = read(payload)?;
+            Change::DeleteConditionSet { id, key }
+        }
+        "put_set_rule" => Change::PutSetRule(read(payload)?),
+        "delete_set_rule" => Change::DeleteSetRule { id: read::<GoneId<_>>(payload)?.id },
         "put_user" => Change::PutUser(read(payload)?),
         "delete_user" => {
             let Gone { id, key } = read::<Gone<_, UserKey>>(payload)?;

@@ -1,8 +1,8 @@
 //! From changes to statements on the tables.
 
 use super::{
-    Statement, Value, delete, number,
-    tables::{ASSIGNMENTS, INSTANCES, MANY, REQUESTS, SCHEMA, TENANTS, TUPLES, Table, USERS},
+    Dialect, Pace, Statement, Value, delete, number,
+    tables::{ASSIGNMENTS, INSTANCES, REQUESTS, SCHEMA, TENANTS, TUPLES, Table, USERS},
 };
 use crate::StoreError;
 use askfirst_domain::{
@@ -13,7 +13,7 @@ use askfirst_domain::{
     request::{Request, RequestKind},
 };
 use serde::Serialize;
-use std::{collections::HashSet, slice};
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// A statement that writes (a part of) some changes.
@@ -24,55 +24,58 @@ pub(crate) struct Step<'c> {
     pub(crate) changes: &'c [Change],
 }
 
-/// The statements that write `changes`, in their order: runs of puts of one kind [`MANY`] at a time, if `at_once`
-/// allows as many; who needs to know which of them failed asks again with 1.
+/// The statements that write `changes`, in their order: runs of puts of one kind many at a time; who needs to know which
+/// of them failed asks again for [`Pace::OneByOne`].
 pub(crate) fn steps(
+    dialect: Dialect,
     env: EnvId,
     revision: u64,
     changes: &[Change],
-    at_once: usize,
+    pace: Pace,
 ) -> Result<Vec<Step<'_>>, StoreError> {
-    let mut steps = Vec::with_capacity(changes.len());
+    let mut steps = Vec::new();
     let mut rest = changes;
-    while let Some((change, after)) = rest.split_first() {
-        if at_once >= MANY
-            && let Some((run, behind)) = rest.split_at_checked(MANY)
-            && let Some(table) = same_table(run)
-        {
-            let rows: Result<Vec<_>, _> = run.iter().map(|c| row(env, revision, c)).collect();
-            steps.push(Step { statement: table.put_many(rows?), changes: run });
-            rest = behind;
-            continue;
-        }
-        let alone = slice::from_ref(change);
+    while let Some((change, _)) = rest.split_first() {
+        let length = match pace {
+            Pace::Many => dialect.at_once(pace, run(rest, dialect.most())),
+            Pace::OneByOne => 1,
+        };
+        let (these, behind) = rest.split_at_checked(length.max(1)).unwrap_or((rest, &[]));
         if let Some(table) = table_of(change) {
-            steps.push(Step { statement: table.put(row(env, revision, change)?), changes: alone });
+            let rows: Result<Vec<_>, _> = these.iter().map(|c| row(env, revision, c)).collect();
+            steps.push(Step { statement: table.put(dialect, rows?), changes: these });
         } else {
             let deletes = delete::statements(env, change);
-            steps.extend(deletes.into_iter().map(|statement| Step { statement, changes: alone }));
+            steps.extend(deletes.into_iter().map(|statement| Step { statement, changes: these }));
         }
-        rest = after;
+        rest = behind;
     }
     Ok(steps)
 }
 
-/// The table that all of these puts go to, if it is one and no row is written twice.
-fn same_table(run: &[Change]) -> Option<&'static Table> {
-    let table = table_of(run.first()?)?;
-    let mut seen = HashSet::with_capacity(run.len());
-    run.iter()
-        .all(|change| {
+/// How many of the first `most` changes, one at least, are puts into one table that write no row twice.
+fn run(changes: &[Change], most: usize) -> usize {
+    let Some(table) = changes.first().and_then(table_of) else { return 1 };
+    let mut seen = HashSet::new();
+    changes
+        .iter()
+        .take(most)
+        .take_while(|change| {
             table_of(change).is_some_and(|t| t.name == table.name)
                 && fact_id(change).is_some_and(|id| seen.insert(id))
         })
-        .then_some(table)
+        .count()
+        .max(1)
 }
 
 fn table_of(change: &Change) -> Option<&'static Table> {
     match change {
-        Change::PutResource(_) | Change::PutRole(_) | Change::PutRelation(_) | Change::PutElement(_) => {
-            Some(&SCHEMA)
-        }
+        Change::PutResource(_)
+        | Change::PutRole(_)
+        | Change::PutRelation(_)
+        | Change::PutElement(_)
+        | Change::PutConditionSet(_)
+        | Change::PutSetRule(_) => Some(&SCHEMA),
         Change::PutUser(_) => Some(&USERS),
         Change::PutTenant(_) => Some(&TENANTS),
         Change::PutInstance(_) => Some(&INSTANCES),
@@ -96,29 +99,30 @@ fn fact_id(change: &Change) -> Option<Uuid> {
 /// The row of a put, in the order of its table's columns.
 fn row(env: EnvId, revision: u64, change: &Change) -> Result<Vec<Value>, StoreError> {
     let at = number(revision);
-    let schema =
-        |kind: &str, id: Uuid, scope: Option<&Key>, key: &Key, subject: Option<&Key>, body: String| {
-            let scope = scope.map_or("", Key::as_str);
-            let subject = Value::from(subject.map(Key::as_str));
-            vec![
-                env.into(),
-                kind.into(),
-                body.into(),
-                at.into(),
-                id.into(),
-                scope.into(),
-                key.as_str().into(),
-                subject,
-            ]
-        };
+    let schema = |kind: &str,
+                  id: Uuid,
+                  scope: Option<&Key>,
+                  key: &str,
+                  subject: Option<&Key>,
+                  body: String| {
+        let scope = scope.map_or("", Key::as_str);
+        let subject = Value::from(subject.map(Key::as_str));
+        vec![env.into(), kind.into(), body.into(), at.into(), id.into(), scope.into(), key.into(), subject]
+    };
     Ok(match change {
-        Change::PutResource(r) => schema("resource", r.id.uuid(), None, &r.key, None, json(r)?),
-        Change::PutRole(r) => schema("role", r.id.uuid(), r.resource.as_ref(), &r.key, None, json(r)?),
+        Change::PutResource(r) => schema("resource", r.id.uuid(), None, r.key.as_str(), None, json(r)?),
+        Change::PutRole(r) => {
+            schema("role", r.id.uuid(), r.resource.as_ref(), r.key.as_str(), None, json(r)?)
+        }
         Change::PutRelation(r) => {
             let (object, subject) = (Some(&r.object_resource), Some(&r.subject_resource));
-            schema("relation", r.id.uuid(), object, &r.key, subject, json(r)?)
+            schema("relation", r.id.uuid(), object, r.key.as_str(), subject, json(r)?)
         }
-        Change::PutElement(e) => schema("element", e.id.uuid(), None, &e.key, None, json(e)?),
+        Change::PutElement(e) => schema("element", e.id.uuid(), None, e.key.as_str(), None, json(e)?),
+        Change::PutConditionSet(x) => {
+            schema("condition_set", x.id.uuid(), None, x.key.as_str(), None, json(x)?)
+        }
+        Change::PutSetRule(x) => schema("set_rule", x.id.uuid(), None, &x.name(), None, json(x)?),
         Change::PutUser(user) => user_row(env, at, user)?,
         Change::PutTenant(tenant) => tenant_row(env, at, tenant)?,
         Change::PutInstance(instance) => instance_row(env, at, instance)?,
@@ -267,17 +271,7 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
 
 /// Whether a change is one of the schema.
 pub(crate) fn touches_schema(change: &Change) -> bool {
-    matches!(
-        change,
-        Change::PutResource(_)
-            | Change::DeleteResource { .. }
-            | Change::PutRole(_)
-            | Change::DeleteRole { .. }
-            | Change::PutRelation(_)
-            | Change::DeleteRelation { .. }
-            | Change::PutElement(_)
-            | Change::DeleteElement { .. }
-    )
+    change.is_schema()
 }
 
 /// What stands in the way when a put breaks a uniqueness, as a person calls it.
@@ -291,6 +285,8 @@ pub(crate) fn name_of(change: &Change) -> String {
         },
         Change::PutRelation(r) => keyed(&format!("a relation of `{}`", r.object_resource), &r.key),
         Change::PutElement(e) => keyed("an element", &e.key),
+        Change::PutConditionSet(x) => keyed("a condition set", &x.key),
+        Change::PutSetRule(_) => "this rule over condition sets".to_owned(),
         Change::PutUser(u) => keyed("a user", &u.key),
         Change::PutTenant(t) => keyed("a tenant", &t.key),
         Change::PutInstance(i) => keyed(&format!("an instance of `{}`", i.resource), &i.key),

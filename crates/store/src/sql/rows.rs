@@ -99,7 +99,7 @@ pub(crate) fn request<R: Row>(row: &R) -> Result<Versioned<Request>, StoreError>
     Ok(Versioned { value: c.json()?, revision: c.whole()? })
 }
 
-/// A resource, role, relation or element, as the change that puts it there.
+/// A resource, role, relation, element, condition set or set rule, as the change that puts it there.
 pub(crate) fn schema_object<R: Row>(row: &R) -> Result<Change, StoreError> {
     let mut c = Cells::of("schema object", row);
     match c.text()?.as_str() {
@@ -107,6 +107,8 @@ pub(crate) fn schema_object<R: Row>(row: &R) -> Result<Change, StoreError> {
         "role" => c.json().map(Change::PutRole),
         "relation" => c.json().map(Change::PutRelation),
         "element" => c.json().map(Change::PutElement),
+        "condition_set" => c.json().map(Change::PutConditionSet),
+        "set_rule" => c.json().map(Change::PutSetRule),
         other => Err(StoreError::Corrupt { what: "schema object", detail: format!("the kind is `{other}`") }),
     }
 }

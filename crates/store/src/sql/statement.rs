@@ -11,6 +11,33 @@ pub(crate) enum Value {
     Uuid(Option<Uuid>),
     Text(Option<String>),
     Int(Option<i64>),
+    /// Columns of a statement that writes many rows, where the database takes them so.
+    Uuids(Vec<Option<Uuid>>),
+    Texts(Vec<Option<String>>),
+    Ints(Vec<Option<i64>>),
+}
+
+impl Value {
+    /// The array that begins with this value.
+    pub(super) fn into_array(self) -> Self {
+        match self {
+            Self::Uuid(uuid) => Self::Uuids(vec![uuid]),
+            Self::Text(text) => Self::Texts(vec![text]),
+            Self::Int(int) => Self::Ints(vec![int]),
+            array => array,
+        }
+    }
+
+    /// Lengthens an array by a value of its kind.
+    pub(super) fn push(&mut self, value: Self) {
+        match (self, value) {
+            (Self::Uuids(uuids), Self::Uuid(uuid)) => uuids.push(uuid),
+            (Self::Texts(texts), Self::Text(text)) => texts.push(text),
+            (Self::Ints(ints), Self::Int(int)) => ints.push(int),
+            // A column has one kind. The database refuses arrays of different lengths as it refuses a null here.
+            (_, _) => {}
+        }
+    }
 }
 
 impl<K> From<Id<K>> for Value {
@@ -76,6 +103,7 @@ impl Statement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Sqlite,
+    Postgres,
 }
 
 impl Dialect {
@@ -83,6 +111,7 @@ impl Dialect {
     pub(crate) fn one_of(self, column: &str, n: usize) -> String {
         match self {
             Self::Sqlite => format!("{column} IN (SELECT unhex(value) FROM json_each(${n}))"),
+            Self::Postgres => format!("{column} = ANY (CAST(CAST(${n} AS text) AS uuid[]))"),
         }
     }
 
@@ -93,6 +122,10 @@ impl Dialect {
                 let hex: Vec<_> = ids.into_iter().map(|id| format!("\"{}\"", id.simple())).collect();
                 Value::from(format!("[{}]", hex.join(",")))
             }
+            Self::Postgres => {
+                let ids: Vec<_> = ids.into_iter().map(|id| id.to_string()).collect();
+                Value::from(format!("{{{}}}", ids.join(",")))
+            }
         }
     }
 
@@ -100,6 +133,7 @@ impl Dialect {
     pub(crate) fn contains(self, column: &str, n: usize) -> String {
         match self {
             Self::Sqlite => format!("instr({column}, ${n}) > 0"),
+            Self::Postgres => format!("strpos({column}, ${n}) > 0"),
         }
     }
 }

@@ -1,10 +1,46 @@
 //! The tables of an environment, and the statement that writes rows of one.
 
-use super::{Statement, Value};
-use std::{fmt::Write as _, sync::LazyLock};
+use super::{Dialect, Statement, Value};
+use std::sync::LazyLock;
 
-/// How many rows a statement for many writes.
-pub(crate) const MANY: usize = 32;
+/// How many rows a statement for many writes in SQLite.
+const MANY: usize = 32;
+/// How many rows a statement for many writes in PostgreSQL at most.
+const MOST: usize = 1024;
+
+/// Whether rows for one table are written many at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    Many,
+    /// Slower, and says which row is refused.
+    OneByOne,
+}
+
+impl Dialect {
+    /// How many of `there` rows for one table are written by the next statement.
+    pub(crate) fn at_once(self, pace: Pace, there: usize) -> usize {
+        match (self, pace) {
+            (_, Pace::OneByOne) => 1,
+            // Its statements have as many places as values, so there is one for a fixed number of rows.
+            (Self::Sqlite, Pace::Many) => {
+                if there >= MANY {
+                    MANY
+                } else {
+                    1
+                }
+            }
+            (Self::Postgres, Pace::Many) => there.min(MOST),
+        }
+    }
+
+    /// The most rows that a statement writes.
+    pub(crate) fn most(self) -> usize {
+        match self {
+            Self::Sqlite => MANY,
+            Self::Postgres => MOST,
+        }
+    }
+}
 
 /// A table of an environment. Its columns are `env`, what is read, and what is only searched, in this order.
 #[derive(Debug)]
@@ -14,19 +50,59 @@ pub(crate) struct Table {
     pub(crate) identity: &'static [&'static str],
     pub(crate) read: &'static [&'static str],
     pub(crate) hidden: &'static [&'static str],
-    pub(crate) one: LazyLock<String>,
-    pub(crate) many: LazyLock<String>,
+    pub(crate) texts: LazyLock<Inserts>,
+}
+
+/// The statements that write rows of one table.
+#[derive(Debug)]
+pub(crate) struct Inserts {
+    one: String,
+    counted: String,
+    arrays: String,
+}
+
+impl Inserts {
+    /// `tail` stands after the values.
+    pub(crate) fn of(table: &str, columns: &[&str], tail: &str) -> Self {
+        let text = |rows: &str| format!("INSERT INTO {table} ({}) {rows}{tail}", columns.join(", "));
+        let numbered: Vec<_> = (1..=columns.len()).map(|n| format!("${n}")).collect();
+        let numbered = numbered.join(", ");
+        // SQLite looks a numbered place up by going through all of them, which hundreds of values feel; these it counts.
+        let row = format!("({})", vec!["?"; columns.len()].join(", "));
+        Self {
+            one: text(&format!("VALUES ({numbered})")),
+            counted: text(&format!("VALUES {}", vec![row.as_str(); MANY].join(", "))),
+            arrays: text(&format!("SELECT * FROM unnest({numbered})")),
+        }
+    }
+
+    /// The statement that writes these rows: one, or as many as [`Dialect::at_once`] says.
+    pub(crate) fn statement(&'static self, dialect: Dialect, rows: Vec<Vec<Value>>) -> Statement {
+        match (rows.len(), dialect) {
+            (..=1, _) => Statement::new(&self.one, rows.into_iter().flatten().collect()),
+            (_, Dialect::Sqlite) => Statement::new(&self.counted, rows.into_iter().flatten().collect()),
+            (_, Dialect::Postgres) => Statement::new(&self.arrays, by_column(rows)),
+        }
+    }
+}
+
+/// Rows of equal kinds, turned into one array for each column.
+fn by_column(rows: Vec<Vec<Value>>) -> Vec<Value> {
+    let mut columns: Vec<Value> = Vec::new();
+    for row in rows {
+        if columns.is_empty() {
+            columns = row.into_iter().map(Value::into_array).collect();
+        } else {
+            columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
+        }
+    }
+    columns
 }
 
 impl Table {
-    /// The statement that writes one row.
-    pub(crate) fn put(&'static self, row: Vec<Value>) -> Statement {
-        Statement::new(self.one.as_str(), row)
-    }
-
-    /// The statement that writes [`MANY`] rows with different identities.
-    pub(crate) fn put_many(&'static self, rows: Vec<Vec<Value>>) -> Statement {
-        Statement::new(self.many.as_str(), rows.into_iter().flatten().collect())
+    /// The statement that writes rows with different identities: one, or as many as [`Dialect::at_once`] says.
+    pub(crate) fn put(&'static self, dialect: Dialect, rows: Vec<Vec<Value>>) -> Statement {
+        self.texts.statement(dialect, rows)
     }
 
     /// The columns that are read, as text.
@@ -34,43 +110,16 @@ impl Table {
         self.read.join(", ")
     }
 
-    pub(crate) fn upsert(&self, rows: usize, places: Places) -> String {
+    fn upserts(&self) -> Inserts {
         let columns: Vec<_> = std::iter::once(&"env").chain(self.read).chain(self.hidden).copied().collect();
         let kept: Vec<_> = columns
             .iter()
             .filter(|column| !self.identity.contains(column))
             .map(|column| format!("{column} = excluded.{column}"))
             .collect();
-        let mut sql = insert(self.name, &columns, rows, places);
-        // Writing to a String does not fail.
-        let _ = write!(sql, " ON CONFLICT ({}) DO UPDATE SET {}", self.identity.join(", "), kept.join(", "));
-        sql
+        let tail = format!(" ON CONFLICT ({}) DO UPDATE SET {}", self.identity.join(", "), kept.join(", "));
+        Inserts::of(self.name, &columns, &tail)
     }
-}
-
-/// How the places of the values are written.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Places {
-    /// `$1, $2`: what both databases read.
-    Numbered,
-    /// `?, ?`: SQLite looks a number up by going through all of them, which hundreds of values feel; these it counts.
-    Counted,
-}
-
-/// `INSERT INTO table (columns) VALUES (...), ...`.
-pub(crate) fn insert(table: &str, columns: &[&str], rows: usize, places: Places) -> String {
-    let width = columns.len();
-    let place = |n: usize| match places {
-        Places::Numbered => format!("${n}"),
-        Places::Counted => "?".to_owned(),
-    };
-    let values: Vec<_> = (0..rows)
-        .map(|row| {
-            let places: Vec<_> = (1..=width).map(|column| place(row * width + column)).collect();
-            format!("({})", places.join(", "))
-        })
-        .collect();
-    format!("INSERT INTO {table} ({}) VALUES {}", columns.join(", "), values.join(", "))
 }
 
 macro_rules! tables {
@@ -82,8 +131,7 @@ macro_rules! tables {
             identity: &[$($identity),*],
             read: &[$($read),*],
             hidden: &[$($hidden),*],
-            one: LazyLock::new(|| $table.upsert(1, Places::Numbered)),
-            many: LazyLock::new(|| $table.upsert(MANY, Places::Counted)),
+            texts: LazyLock::new(|| $table.upserts()),
         };
     )*};
 }

@@ -1,24 +1,19 @@
 //! Running statements, and reading SQLite's rows.
 
 use crate::{
-    StoreError,
-    sql::{Row, Statement, Value},
+    body::{Look, Session, Touched},
+    sql::{Dialect, Row, Statement, Value},
 };
+use askfirst_domain::id::EnvId;
+use async_trait::async_trait;
+use futures::{StreamExt as _, stream::BoxStream};
 use sqlx::{
-    Arguments as _, AssertSqlSafe, Row as _, Sqlite, SqliteConnection,
+    Arguments as _, AssertSqlSafe, Row as _, Sqlite, SqliteConnection, Transaction,
     query::Query,
     sqlite::{SqliteArguments, SqliteRow},
 };
 use std::borrow::Cow;
 use uuid::Uuid;
-
-/// Names what failed, for [`Result::map_err`].
-pub(super) fn failed(doing: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
-    move |source| match source {
-        sqlx::Error::PoolClosed => StoreError::Closed,
-        source => StoreError::Database { doing, source },
-    }
-}
 
 /// A statement as sqlx wants it.
 pub(super) fn query(statement: Statement) -> Result<Query<'static, Sqlite, SqliteArguments>, sqlx::Error> {
@@ -29,6 +24,7 @@ pub(super) fn query(statement: Statement) -> Result<Query<'static, Sqlite, Sqlit
             Value::Uuid(uuid) => args.add(uuid),
             Value::Text(text) => args.add(text),
             Value::Int(int) => args.add(int),
+            Value::Uuids(_) | Value::Texts(_) | Value::Ints(_) => Err("SQLite knows no arrays".into()),
         }
         .map_err(sqlx::Error::Encode)?;
     }
@@ -39,16 +35,58 @@ pub(super) fn query(statement: Statement) -> Result<Query<'static, Sqlite, Sqlit
     })
 }
 
-pub(super) async fn execute(conn: &mut SqliteConnection, statement: Statement) -> Result<(), sqlx::Error> {
-    query(statement)?.execute(conn).await.map(drop)
+#[async_trait]
+impl Look for Transaction<'static, Sqlite> {
+    type Row = SqliteRow;
+
+    async fn rows(&mut self, statement: Statement) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        query(statement)?.fetch_all(&mut **self).await
+    }
+
+    fn stream(
+        &mut self,
+        statement: Statement,
+    ) -> Result<BoxStream<'_, Result<SqliteRow, sqlx::Error>>, sqlx::Error> {
+        Ok(query(statement)?.fetch(&mut **self).boxed())
+    }
+
+    async fn end(self) -> Result<(), sqlx::Error> {
+        self.commit().await
+    }
 }
 
-/// All rows, even where one is wanted: a statement that writes has run to its end then.
-pub(super) async fn rows(
-    conn: &mut SqliteConnection,
-    statement: Statement,
-) -> Result<Vec<SqliteRow>, sqlx::Error> {
-    query(statement)?.fetch_all(conn).await
+/// SQLite has one lock for all, so nothing need be set aside by itself.
+impl Session for SqliteConnection {
+    const DIALECT: Dialect = Dialect::Sqlite;
+    type Row = SqliteRow;
+
+    async fn begin(&mut self, _: &Touched) -> Result<(), sqlx::Error> {
+        sqlx::query("BEGIN IMMEDIATE").execute(self).await.map(drop)
+    }
+
+    async fn execute(&mut self, statement: Statement) -> Result<(), sqlx::Error> {
+        query(statement)?.execute(self).await.map(drop)
+    }
+
+    async fn rows(&mut self, statement: Statement) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        query(statement)?.fetch_all(self).await
+    }
+
+    async fn commit(&mut self) -> Result<(), sqlx::Error> {
+        sqlx::query("COMMIT").execute(self).await.map(drop)
+    }
+
+    async fn roll_back(&mut self) {
+        // Fails when the database has rolled back by itself, and then all is well too.
+        let _ = sqlx::query("ROLLBACK").execute(self).await;
+    }
+
+    /// Nobody else writes, so nobody else waits.
+    fn announce(&mut self, _: Vec<(EnvId, u64)>) {}
+
+    async fn close(self) -> Result<(), sqlx::Error> {
+        sqlx::Connection::close(self).await
+    }
 }
 
 impl Row for SqliteRow {

@@ -5,29 +5,30 @@
 //! waits for nobody.
 
 mod exec;
-mod load;
-mod migrations;
 #[cfg(test)]
 mod plans;
-mod store;
-mod writer;
 
-use crate::{StoreError, sql::Dialect};
-use exec::failed;
+use crate::{
+    StoreError,
+    body::{Body, failed},
+    migrations::migrate,
+    moves::Moves,
+    sql::{Dialect, Statement},
+    writer::Queue,
+};
+use async_trait::async_trait;
 use sqlx::{
-    ConnectOptions, Connection,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
+    ConnectOptions, Connection, Sqlite, Transaction,
+    sqlite::{
+        SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+    },
 };
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 use tempfile::TempDir;
-use tokio::{sync::mpsc, task::JoinHandle};
-use writer::{Job, Writer};
-
-const DIALECT: Dialect = Dialect::Sqlite;
 
 /// How a store on SQLite works. The defaults are right for nearly everybody.
 #[derive(Debug, Clone)]
@@ -66,8 +67,7 @@ pub enum Durability {
 pub struct SqliteStore {
     path: PathBuf,
     readers: SqlitePool,
-    jobs: Mutex<Option<mpsc::Sender<Job>>>,
-    writer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    queue: Queue,
     /// Removed from the disk when the last holder, this or the writer, lets go.
     _temporary: Option<Arc<TempDir>>,
 }
@@ -102,7 +102,7 @@ impl SqliteStore {
     ) -> Result<Self, StoreError> {
         let connect = connect_options(&path, &options);
         let mut connection = connect.connect().await.map_err(failed("opening the database"))?;
-        migrations::migrate(&mut connection).await?;
+        migrate(Dialect::Sqlite, &mut connection).await?;
 
         let read = connect.clone().pragma("query_only", "ON").row_buffer_size(1024);
         let readers = SqlitePoolOptions::new()
@@ -120,19 +120,9 @@ impl SqliteStore {
             }
         };
 
-        let (sender, receiver) = mpsc::channel(options.queue.max(1));
         let held = temporary.clone();
-        let writer = tokio::spawn(async move {
-            Writer::new(connection).run(receiver).await;
-            drop(held);
-        });
-        Ok(Self {
-            path,
-            readers,
-            jobs: Mutex::new(Some(sender)),
-            writer: tokio::sync::Mutex::new(Some(writer)),
-            _temporary: temporary,
-        })
+        let queue = Queue::start(connection, options.queue, Arc::new(Moves::new()), held);
+        Ok(Self { path, readers, queue, _temporary: temporary })
     }
 
     /// Where the file is.
@@ -143,23 +133,27 @@ impl SqliteStore {
     /// Takes no more commits, waits until those that were handed in are written and answered, and closes the file.
     /// Whatever is asked afterwards is answered with [`StoreError::Closed`]. Closing twice is fine.
     pub async fn close(&self) {
-        drop(self.sender_slot().take());
-        let mut writer = self.writer.lock().await;
-        if let Some(task) = writer.take()
-            && let Err(error) = task.await
-        {
-            tracing::error!(%error, "the store's writer ended badly");
-        }
+        self.queue.close().await;
         self.readers.close().await;
     }
+}
 
-    fn sender_slot(&self) -> std::sync::MutexGuard<'_, Option<mpsc::Sender<Job>>> {
-        // A sender is never half changed, so a poisoned lock has nothing broken behind it.
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+#[async_trait]
+impl Body for SqliteStore {
+    const DIALECT: Dialect = Dialect::Sqlite;
+    type Row = SqliteRow;
+    type Look = Transaction<'static, Sqlite>;
+
+    async fn rows(&self, statement: Statement) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        exec::query(statement)?.fetch_all(&self.readers).await
     }
 
-    fn sender(&self) -> Result<mpsc::Sender<Job>, StoreError> {
-        self.sender_slot().clone().ok_or(StoreError::Closed)
+    async fn look(&self) -> Result<Self::Look, sqlx::Error> {
+        self.readers.begin().await
+    }
+
+    fn queue(&self) -> &Queue {
+        &self.queue
     }
 }
 

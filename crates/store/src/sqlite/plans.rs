@@ -1,10 +1,10 @@
 //! No list, look-up or cascade may read a table from end to end.
 
-use super::{DIALECT, SqliteStore, exec::query};
+use super::{SqliteStore, exec::query};
 use crate::{
     AssignmentFilter, AuditFilter, InstanceFilter, Page, RequestFilter, TenantFilter, TupleFilter,
     UserFilter,
-    sql::{Filtered, Select, Statement, probe, read, steps, take_link},
+    sql::{Dialect, Filtered, Pace, Select, Statement, probe, read, steps, take_link},
 };
 use askfirst_domain::{
     Id, Key,
@@ -16,6 +16,7 @@ use sqlx::Row as _;
 use std::borrow::Cow;
 use uuid::Uuid;
 
+const DIALECT: Dialect = Dialect::Sqlite;
 const ENV: EnvId = Id::new(Uuid::nil());
 
 fn id<K>() -> Id<K> {
@@ -155,6 +156,8 @@ async fn look_ups_and_cascades_search_an_index() {
         Change::DeleteRole { id: id(), key: key(), resource: None },
         Change::DeleteRelation { id: id(), key: key(), object_resource: key() },
         Change::DeleteElement { id: id() },
+        Change::DeleteConditionSet { id: id(), key: key() },
+        Change::DeleteSetRule { id: id() },
         Change::DeleteUser { id: id(), key: "joe".parse().unwrap() },
         Change::DeleteTenant { id: id(), key: key() },
         Change::DeleteInstance { id: id(), resource: key(), key: key() },
@@ -195,7 +198,9 @@ async fn look_ups_and_cascades_search_an_index() {
         take_link("hash"),
     ];
     all.extend(expects.iter().map(|expect| probe(ENV, expect)));
-    all.extend(steps(ENV, 1, &deletes, 1).unwrap().into_iter().map(|step| step.statement));
+    all.extend(
+        steps(DIALECT, ENV, 1, &deletes, Pace::OneByOne).unwrap().into_iter().map(|step| step.statement),
+    );
     for statement in all {
         let plan = plan(&store, statement.clone()).await;
         assert!(!plan.is_empty() && scans(&plan).is_empty(), "{}\n{plan:#?}", statement.sql);

@@ -1,13 +1,20 @@
 //! The one writer: takes what is queued, writes it in one transaction, answers when it is on the disk.
 
-use super::exec::{execute, failed, rows};
 use crate::{
-    AdminCommit, Commit, CommitError, Committed, StoreError,
-    sql::{self, Cells, Statement, read, rows::head},
+    AdminCommit, AdminOp, Commit, CommitError, Committed, StoreError,
+    body::{Session, Touched, failed},
+    moves::Moves,
+    sql::{self, Cells, Pace, Statement, read, rows::head},
 };
-use askfirst_domain::{Timestamp, scope::SignInLink};
-use sqlx::{Connection, SqliteConnection};
-use tokio::sync::{mpsc, oneshot};
+use askfirst_domain::{Timestamp, id::EnvId, scope::SignInLink};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
 
 /// A batch ends when it holds this many changes, so that no caller waits for ever behind a bulk load.
 const CHANGES_PER_TRANSACTION: usize = 4096;
@@ -18,13 +25,26 @@ type Reply<T, E> = oneshot::Sender<Result<T, E>>;
 
 /// What the writer is asked to do, and where the answer goes. An asker who has gone away does not stop the write.
 #[derive(Debug)]
-pub(super) enum Job {
+pub(crate) enum Job {
     Commit(Box<Commit>, Reply<Committed, CommitError>),
     Admin(Box<AdminCommit>, Reply<(), CommitError>),
     TakeLink { token_hash: String, now: Timestamp, reply: Reply<Option<SignInLink>, StoreError> },
 }
 
 impl Job {
+    /// What is written, to be set aside for this transaction.
+    fn touches(&self, touched: &mut Touched) {
+        match self {
+            Self::Commit(commit, _) => touched.written.push(commit.env),
+            Self::Admin(commit, _) => touched.deleted.extend(commit.ops.iter().filter_map(|op| match op {
+                AdminOp::DeleteProject(id) => Some(id.uuid()),
+                AdminOp::DeleteEnvironment(id) => Some(id.uuid()),
+                _ => None,
+            })),
+            Self::TakeLink { .. } => {}
+        }
+    }
+
     fn changes(&self) -> usize {
         match self {
             Self::Commit(commit, _) => commit.changes.len().max(1),
@@ -37,7 +57,7 @@ impl Job {
 /// What a job came to, kept back until the transaction is on the disk.
 #[derive(Debug)]
 enum Answer {
-    Commit(Reply<Committed, CommitError>, Result<Committed, CommitError>),
+    Commit(EnvId, Reply<Committed, CommitError>, Result<Committed, CommitError>),
     Admin(Reply<(), CommitError>, Result<(), CommitError>),
     Link(Reply<Option<SignInLink>, StoreError>, Result<Option<SignInLink>, StoreError>),
 }
@@ -45,7 +65,7 @@ enum Answer {
 impl Answer {
     fn is_refusal(&self) -> bool {
         match self {
-            Self::Commit(_, result) => result.is_err(),
+            Self::Commit(_, _, result) => result.is_err(),
             Self::Admin(_, result) => result.is_err(),
             Self::Link(_, result) => result.is_err(),
         }
@@ -54,7 +74,7 @@ impl Answer {
     /// An asker who has gone away is not missed.
     fn send(self) {
         match self {
-            Self::Commit(reply, result) => drop(reply.send(result)),
+            Self::Commit(_, reply, result) => drop(reply.send(result)),
             Self::Admin(reply, result) => drop(reply.send(result)),
             Self::Link(reply, result) => drop(reply.send(result)),
         }
@@ -64,26 +84,75 @@ impl Answer {
     fn lost(self, why: &str) -> Self {
         let error = || failed("writing")(sqlx::Error::Protocol(why.to_owned()));
         match self {
-            Self::Commit(reply, _) => Self::Commit(reply, Err(error().into())),
+            Self::Commit(env, reply, _) => Self::Commit(env, reply, Err(error().into())),
             Self::Admin(reply, _) => Self::Admin(reply, Err(error().into())),
             Self::Link(reply, _) => Self::Link(reply, Err(error())),
         }
     }
 }
 
-/// The owner of the connection that writes.
+/// The way to the writer.
 #[derive(Debug)]
-pub(super) struct Writer {
-    conn: SqliteConnection,
+pub(crate) struct Queue {
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    writer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    moves: Arc<Moves>,
 }
 
-impl Writer {
-    pub(super) fn new(conn: SqliteConnection) -> Self {
-        Self { conn }
+impl Queue {
+    /// Starts a writer before which `length` jobs may wait. It lets go of `held` when it ends.
+    pub(crate) fn start(
+        session: impl Session,
+        length: usize,
+        moves: Arc<Moves>,
+        held: impl Send + 'static,
+    ) -> Self {
+        let (sender, receiver) = mpsc::channel(length.max(1));
+        let writer = Writer { session, moves: Arc::clone(&moves) };
+        let task = tokio::spawn(async move {
+            writer.run(receiver).await;
+            drop(held);
+        });
+        Self { jobs: Mutex::new(Some(sender)), writer: tokio::sync::Mutex::new(Some(task)), moves }
     }
 
+    fn slot(&self) -> MutexGuard<'_, Option<mpsc::Sender<Job>>> {
+        // A sender is never half changed, so a poisoned lock has nothing broken behind it.
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the writer takes its jobs from.
+    pub(crate) fn sender(&self) -> Result<mpsc::Sender<Job>, StoreError> {
+        self.slot().clone().ok_or(StoreError::Closed)
+    }
+
+    /// What is known about the environments' newest revisions.
+    pub(crate) fn moves(&self) -> &Moves {
+        &self.moves
+    }
+
+    /// Takes no more jobs, and waits until those that were handed in are written and answered.
+    pub(crate) async fn close(&self) {
+        drop(self.slot().take());
+        if let Some(task) = self.writer.lock().await.take()
+            && let Err(error) = task.await
+        {
+            tracing::error!(%error, "the store's writer ended badly");
+        }
+        self.moves.close();
+    }
+}
+
+/// The owner of the connection that writes.
+#[derive(Debug)]
+struct Writer<S> {
+    session: S,
+    moves: Arc<Moves>,
+}
+
+impl<S: Session> Writer<S> {
     /// Works until all senders are gone and the queue is empty.
-    pub(super) async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+    async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         while let Some(first) = jobs.recv().await {
             let mut changes = first.changes();
             let mut batch = vec![first];
@@ -98,15 +167,16 @@ impl Writer {
                 answer.send();
             }
         }
-        if let Err(error) = self.conn.close().await {
+        if let Err(error) = self.session.close().await {
             tracing::warn!(%error, "closing the database failed; nothing that was answered is lost");
         }
     }
 
     /// Writes a batch in one transaction. The answers may be sent: the transaction is on the disk, or lost for all.
     async fn write(&mut self, batch: Vec<Job>) -> Vec<Answer> {
+        let touched = touched(&batch);
         let mut answers = Vec::with_capacity(batch.len());
-        let mut broken = self.run_text("BEGIN IMMEDIATE").await.err();
+        let mut broken = self.session.begin(&touched).await.err();
         for job in batch {
             let answer = match &broken {
                 Some(error) => not_tried(job, error),
@@ -115,14 +185,35 @@ impl Writer {
             answers.push(answer);
         }
         if broken.is_none() {
-            broken = self.run_text("COMMIT").await.err();
+            broken = self.session.commit().await.err();
         }
-        let Some(error) = broken else { return answers };
+        let Some(error) = broken else {
+            self.announce(&answers, &touched);
+            return answers;
+        };
         tracing::error!(%error, "a transaction was lost");
-        // Fails when the database has rolled back by itself, and then all is well too.
-        let _ = self.run_text("ROLLBACK").await;
+        self.session.roll_back().await;
         let why = error.to_string();
         answers.into_iter().map(|answer| answer.lost(&why)).collect()
+    }
+
+    /// Says how far the environments are now.
+    fn announce(&mut self, answers: &[Answer], touched: &Touched) {
+        let mut heads = BTreeMap::new();
+        for answer in answers {
+            if let Answer::Commit(env, _, Ok(committed)) = answer {
+                heads.insert(*env, committed.revision);
+            }
+        }
+        for (env, revision) in &heads {
+            self.moves.reached(*env, *revision);
+        }
+        if !touched.deleted.is_empty() {
+            self.moves.all_lost();
+        }
+        if !heads.is_empty() {
+            self.session.announce(heads.into_iter().collect());
+        }
     }
 
     /// Writes one job under a savepoint, so that a refused one leaves nothing and its neighbours stand.
@@ -133,7 +224,7 @@ impl Writer {
             return answer;
         }
         let answer = match job {
-            Job::Commit(commit, reply) => Answer::Commit(reply, self.commit(&commit).await),
+            Job::Commit(commit, reply) => Answer::Commit(commit.env, reply, self.commit(&commit).await),
             Job::Admin(commit, reply) => Answer::Admin(reply, self.admin(&commit).await),
             Job::TakeLink { token_hash, now, reply } => {
                 Answer::Link(reply, self.take_link(&token_hash, now).await)
@@ -141,10 +232,10 @@ impl Writer {
         };
         let mut end = Ok(());
         if answer.is_refusal() {
-            end = self.run_text("ROLLBACK TO job").await;
+            end = self.run_text("ROLLBACK TO SAVEPOINT job").await;
         }
         if end.is_ok() {
-            end = self.run_text("RELEASE job").await;
+            end = self.run_text("RELEASE SAVEPOINT job").await;
         }
         if let Err(error) = end {
             *broken = Some(error);
@@ -155,7 +246,7 @@ impl Writer {
     async fn commit(&mut self, commit: &Commit) -> Result<Committed, CommitError> {
         match self.try_commit(commit, Pace::Many).await {
             Err(Failure::Somewhere) => {
-                self.run_text("ROLLBACK TO job").await.map_err(failed("writing"))?;
+                self.run_text("ROLLBACK TO SAVEPOINT job").await.map_err(failed("writing"))?;
                 self.try_commit(commit, Pace::OneByOne).await.map_err(Failure::into_error)
             }
             other => other.map_err(Failure::into_error),
@@ -177,8 +268,8 @@ impl Writer {
                 return Err(CommitError::Conflict(expect.clone()).into());
             }
         }
-        for step in sql::steps(env, head.revision, &commit.changes, pace.rows())? {
-            if let Err(error) = execute(&mut self.conn, step.statement).await {
+        for step in sql::steps(S::DIALECT, env, head.revision, &commit.changes, pace)? {
+            if let Err(error) = self.session.execute(step.statement).await {
                 return Err(match step.changes {
                     [change] if is_duplicate(&error) => {
                         CommitError::Duplicate { what: sql::name_of(change) }.into()
@@ -188,7 +279,7 @@ impl Writer {
                 });
             }
         }
-        for row in sql::change_rows(commit, head.revision)? {
+        for row in sql::change_rows(S::DIALECT, commit, head.revision)? {
             self.execute(row).await?;
         }
         if commit.changes.iter().any(sql::touches_schema) {
@@ -206,7 +297,7 @@ impl Writer {
     async fn admin(&mut self, commit: &AdminCommit) -> Result<(), CommitError> {
         for op in &commit.ops {
             for step in sql::admin_steps(op)? {
-                if let Err(error) = execute(&mut self.conn, step.statement).await {
+                if let Err(error) = self.session.execute(step.statement).await {
                     return Err(if is_duplicate(&error) {
                         CommitError::Duplicate { what: step.what }
                     } else {
@@ -232,32 +323,15 @@ impl Writer {
     }
 
     async fn execute(&mut self, statement: Statement) -> Result<(), StoreError> {
-        execute(&mut self.conn, statement).await.map_err(failed("writing a commit"))
+        self.session.execute(statement).await.map_err(failed("writing a commit"))
     }
 
-    async fn rows(&mut self, statement: Statement) -> Result<Vec<sqlx::sqlite::SqliteRow>, StoreError> {
-        rows(&mut self.conn, statement).await.map_err(failed("writing a commit"))
+    async fn rows(&mut self, statement: Statement) -> Result<Vec<S::Row>, StoreError> {
+        self.session.rows(statement).await.map_err(failed("writing a commit"))
     }
 
     async fn run_text(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
-        execute(&mut self.conn, Statement::new(sql, Vec::new())).await
-    }
-}
-
-/// Whether runs of puts of one kind are written many at a time.
-#[derive(Debug, Clone, Copy)]
-enum Pace {
-    Many,
-    /// Slower, and says which change is refused.
-    OneByOne,
-}
-
-impl Pace {
-    fn rows(self) -> usize {
-        match self {
-            Self::Many => sql::MANY,
-            Self::OneByOne => 1,
-        }
+        self.session.execute(Statement::new(sql, Vec::new())).await
     }
 }
 
@@ -289,10 +363,23 @@ impl From<StoreError> for Failure {
     }
 }
 
+fn touched(batch: &[Job]) -> Touched {
+    let mut touched = Touched::default();
+    for job in batch {
+        job.touches(&mut touched);
+    }
+    // One order for everybody, so that two who need the same do not each hold what the other waits for.
+    touched.written.sort_unstable();
+    touched.written.dedup();
+    touched.deleted.sort_unstable();
+    touched.deleted.dedup();
+    touched
+}
+
 fn not_tried(job: Job, error: &sqlx::Error) -> Answer {
     let lost = || failed("writing")(sqlx::Error::Protocol(error.to_string()));
     match job {
-        Job::Commit(_, reply) => Answer::Commit(reply, Err(lost().into())),
+        Job::Commit(commit, reply) => Answer::Commit(commit.env, reply, Err(lost().into())),
         Job::Admin(_, reply) => Answer::Admin(reply, Err(lost().into())),
         Job::TakeLink { reply, .. } => Answer::Link(reply, Err(lost())),
     }

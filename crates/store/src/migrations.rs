@@ -1,0 +1,50 @@
+//! The steps that bring a database's tables up to date. A step that was shipped is never edited; a change is a new step,
+//! with the same number and name for all databases.
+
+use crate::{StoreError, body::failed, sql::Dialect};
+use sqlx::{
+    Acquire, SqlSafeStr,
+    migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator},
+};
+
+/// A step's text for each database.
+struct Step {
+    number: i64,
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+const STEPS: [Step; 1] = [Step {
+    number: 1,
+    name: "start",
+    sqlite: include_str!("../migrations/sqlite/0001_start.sql"),
+    postgres: include_str!("../migrations/postgres/0001_start.sql"),
+}];
+
+/// Runs the steps that the database has not seen.
+pub(crate) async fn migrate<'c, C>(dialect: Dialect, connection: C) -> Result<(), StoreError>
+where
+    C: Acquire<'c>,
+    <C::Connection as std::ops::Deref>::Target: Migrate,
+{
+    let steps = STEPS.map(|step| {
+        let text = match dialect {
+            Dialect::Sqlite => step.sqlite,
+            Dialect::Postgres => step.postgres,
+        };
+        Migration::new(step.number, step.name.into(), MigrationType::Simple, text.into_sql_str(), false)
+    });
+    let outcome = Migrator::with_migrations(steps.into()).run(connection).await;
+    outcome.map_err(|e| match e {
+        MigrateError::VersionMissing(version) => StoreError::Corrupt {
+            what: "database",
+            detail: format!("it was written by a newer version of this program (step {version})"),
+        },
+        MigrateError::VersionMismatch(version) => StoreError::Corrupt {
+            what: "database",
+            detail: format!("its tables were made by another step {version} than this program's"),
+        },
+        other => failed("bringing the tables up to date")(sqlx::Error::Migrate(Box::new(other))),
+    })
+}

@@ -1,0 +1,137 @@
+//! A PostgreSQL server of the tests' own.
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    os::unix::{fs::MetadataExt as _, process::CommandExt as _},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+/// Keeps a server running for as long as its input is open, and cleans up then: a test process that is killed leaves
+/// nothing behind either. `$1` is where the programs are, `$2` the directory, `$3` whether to wait for the disk.
+const KEEPER: &str = r#"
+set -e
+cd "$2"
+trap 'rm -rf "$2"' EXIT
+"$1/initdb" -D data -U askfirst -A trust -E UTF8 --locale=C.UTF-8 --no-sync >log 2>&1
+"$1/postgres" -D data -k "$2" -c listen_addresses= -c fsync="$3" -c full_page_writes="$3" \
+    -c max_connections=400 -c log_min_messages=warning >>log 2>&1 &
+server=$!
+cat >/dev/null || true
+kill -INT $server
+wait $server || true
+"#;
+
+/// A server without a network, in a directory of its own; it ends with the process that started it.
+#[derive(Debug)]
+pub(crate) struct Server {
+    directory: PathBuf,
+    keeper: Child,
+    open: Option<ChildStdin>,
+    databases: AtomicU32,
+}
+
+impl Server {
+    /// Starts a server; none where PostgreSQL is not installed, and then it says so. `fsync` is `on` or `off`.
+    pub(crate) fn start(fsync: &str) -> Option<Self> {
+        let Some(programs) = programs() else {
+            // Written to the stream itself, so that it is seen though the tests pass.
+            let said = "SKIPPED: the tests on PostgreSQL, for there are no `initdb` and `postgres` in \
+                        /usr/lib/postgresql/*/bin or PATH (Debian: apt-get install postgresql)\n";
+            std::io::stderr().write_all(said.as_bytes()).unwrap();
+            return None;
+        };
+        let directory = tempfile::Builder::new().prefix("askfirst-pg-").tempdir().unwrap().keep();
+        let mut command = Command::new("sh");
+        command.args(["-c", KEEPER, "keeper"]).arg(programs).arg(&directory).arg(fsync);
+        // PostgreSQL refuses to run as root.
+        if fs::metadata("/proc/self").unwrap().uid() == 0 {
+            let (uid, gid) = unprivileged().expect("there is a user `postgres` or `nobody`");
+            std::os::unix::fs::chown(&directory, Some(uid), Some(gid)).unwrap();
+            command.gid(gid).uid(uid);
+        }
+        // A group of its own: an interrupt at the keyboard is for the tests, and the keeper sees them end.
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).process_group(0);
+        let mut keeper = command.spawn().unwrap();
+        let open = keeper.stdin.take();
+        let mut server = Self { directory, keeper, open, databases: AtomicU32::new(0) };
+        server.await_ready();
+        Some(server)
+    }
+
+    fn await_ready(&mut self) {
+        // The server writes `ready` into its lock file once it takes connections.
+        let lock = self.directory.join("data/postmaster.pid");
+        for _ in 0..1200 {
+            if fs::read_to_string(&lock).is_ok_and(|text| text.contains("ready")) {
+                return;
+            }
+            if self.keeper.try_wait().unwrap().is_some() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let mut log = String::new();
+        let _ = fs::File::open(self.directory.join("log")).and_then(|mut file| file.read_to_string(&mut log));
+        panic!("PostgreSQL does not start: {log}");
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres:///{database}?user=askfirst&host={}", self.directory.display())
+    }
+
+    /// Makes an empty database and gives its URL.
+    pub(crate) async fn database(&self) -> String {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.run(&format!("CREATE DATABASE {name}")).await;
+        self.url(&name)
+    }
+
+    /// Runs a statement in the database `postgres`.
+    pub(crate) async fn run(&self, sql: &str) {
+        let mut connection = connect(&self.url("postgres")).await;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.open.take());
+        let _ = self.keeper.wait();
+    }
+}
+
+/// A connection beside the store's.
+pub(crate) async fn connect(url: &str) -> sqlx::PgConnection {
+    use sqlx::Connection as _;
+    sqlx::PgConnection::connect(url).await.unwrap()
+}
+
+/// Where `initdb` and `postgres` are: the newest that Debian has installed, or what the path names.
+fn programs() -> Option<PathBuf> {
+    let installed = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut installed: Vec<_> = installed.map(|entry| entry.path().join("bin")).collect();
+    installed.sort_by_key(|bin| {
+        let version =
+            bin.parent().and_then(Path::file_name).and_then(|name| name.to_str()?.parse::<u32>().ok());
+        std::cmp::Reverse(version)
+    });
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    installed
+        .into_iter()
+        .chain(std::env::split_paths(&path))
+        .find(|bin| bin.join("initdb").is_file() && bin.join("postgres").is_file())
+}
+
+/// The ids of a user who may do little.
+fn unprivileged() -> Option<(u32, u32)> {
+    let users = fs::read_to_string("/etc/passwd").unwrap();
+    ["postgres", "nobody"].into_iter().find_map(|wanted| {
+        let line = users.lines().find(|line| line.split(':').next() == Some(wanted))?;
+        let mut fields = line.split(':').skip(2);
+        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    })
+}
