@@ -8,9 +8,12 @@ use crate::{
     Key, UserKey,
     element::Element,
     facts::{Instance, RelationshipTuple, RoleAssignment, Tenant, User},
-    id::{AssignmentId, ElementId, InstanceId, RelationId, ResourceId, RoleId, TenantId, TupleId, UserId},
+    id::{
+        AssignmentId, ConditionSetId, ElementId, InstanceId, RelationId, ResourceId, RoleId, SetRuleId,
+        TenantId, TupleId, UserId,
+    },
     request::Request,
-    schema::{Relation, Resource, Role},
+    schema::{ConditionSet, Relation, Resource, Role, SetRule},
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +45,16 @@ pub enum Change {
     DeleteElement {
         id: ElementId,
     },
+    PutConditionSet(ConditionSet),
+    /// Takes nothing along: a writer deletes what names it in the same commit.
+    DeleteConditionSet {
+        id: ConditionSetId,
+        key: Key,
+    },
+    PutSetRule(SetRule),
+    DeleteSetRule {
+        id: SetRuleId,
+    },
     PutUser(User),
     /// Takes along the user's assignments.
     DeleteUser {
@@ -70,6 +83,27 @@ pub enum Change {
     PutRequest(Request),
 }
 
+impl Change {
+    /// Whether it is one of the schema, as [`Expect::SchemaAt`] means it.
+    pub fn is_schema(&self) -> bool {
+        matches!(
+            self,
+            Self::PutResource(_)
+                | Self::DeleteResource { .. }
+                | Self::PutRole(_)
+                | Self::DeleteRole { .. }
+                | Self::PutRelation(_)
+                | Self::DeleteRelation { .. }
+                | Self::PutElement(_)
+                | Self::DeleteElement { .. }
+                | Self::PutConditionSet(_)
+                | Self::DeleteConditionSet { .. }
+                | Self::PutSetRule(_)
+                | Self::DeleteSetRule { .. }
+        )
+    }
+}
+
 /// What a writer believes about the state; a commit whose beliefs do not hold is refused whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expect {
@@ -81,7 +115,7 @@ pub enum Expect {
     NoPendingRequest { wish: String },
     /// No assignment of this role to this user in this tenant and on this instance is there.
     NoAssignment { user: UserId, role: RoleId, tenant: TenantId, instance: Option<InstanceId> },
-    /// The schema (resources, roles, relations, elements) was last written at or before this revision.
+    /// The schema (resources, roles, relations, elements, condition sets, set rules) was last written at or before this revision.
     SchemaAt(u64),
 }
 

@@ -1,6 +1,11 @@
 //! Decisions: three values, always with the reason.
 
-use crate::{Key, Timestamp, facts::InstanceRef};
+use crate::{
+    Key, Timestamp,
+    facts::InstanceRef,
+    id::SetRuleId,
+    schema::{Permission, RuleResources, RuleUsers},
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -18,7 +23,7 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Decision {
-    Allow(Grant),
+    Allow(Allowance),
     Deny(Denial),
 }
 
@@ -35,6 +40,23 @@ impl Decision {
     pub fn is_allow(&self) -> bool {
         matches!(self, Self::Allow(_))
     }
+}
+
+/// What an Allow rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Allowance {
+    Role(Grant),
+    Rule(RuleGrant),
+}
+
+/// The rule over condition sets that allows: the user is one of its users, the thing one of its resources.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleGrant {
+    pub rule: SetRuleId,
+    pub users: RuleUsers,
+    pub permission: Permission,
+    pub resources: RuleResources,
 }
 
 /// A tenant or an instance: where a role is held.

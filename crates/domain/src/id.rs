@@ -91,6 +91,8 @@ kinds! {
     ApiKey = ApiKeyId;
     /// A role assignment.
     Assignment = AssignmentId;
+    /// A user set or a resource set.
+    ConditionSet = ConditionSetId;
     /// A resource attribute.
     Attribute = AttributeId;
     /// An audit event.
@@ -117,6 +119,8 @@ kinds! {
     Role = RoleId;
     /// A signed-in human's or element's session.
     Session = SessionId;
+    /// A rule over condition sets.
+    SetRule = SetRuleId;
     /// A tenant.
     Tenant = TenantId;
     /// A relationship tuple.

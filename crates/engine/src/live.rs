@@ -123,7 +123,7 @@ impl Live {
             }
             state.snapshot = state.snapshot.apply(&changes);
             state.revision = revision;
-            if changes.iter().any(is_schema) {
+            if changes.iter().any(Change::is_schema) {
                 state.schema_revision = revision;
             }
             written.extend(changes.into_iter().filter_map(|change| match change {
@@ -139,19 +139,4 @@ impl Live {
             let _ = self.requests.send(request);
         }
     }
-}
-
-/// Whether a change is of the schema, as [`askfirst_domain::change::Expect::SchemaAt`] means it.
-fn is_schema(change: &Change) -> bool {
-    matches!(
-        change,
-        Change::PutResource(_)
-            | Change::DeleteResource { .. }
-            | Change::PutRole(_)
-            | Change::DeleteRole { .. }
-            | Change::PutRelation(_)
-            | Change::DeleteRelation { .. }
-            | Change::PutElement(_)
-            | Change::DeleteElement { .. }
-    )
 }

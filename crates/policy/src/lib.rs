@@ -23,6 +23,12 @@
 //! - **Cycles** in tuples and in `extends` are legal and walked once. A chain has at most
 //!   [`Snapshot::with_max_depth`] derivations (32 by default); a walk that was cut off there without finding a grant
 //!   denies with [`DenialCause::TooDeep`].
+//! - **Rules over condition sets** are asked when no role allows. A rule allows its action to the users in its user set
+//!   (or with its role) on what is in its resource set (or on all of the resource); a set holds what meets its
+//!   [`condition`] and those of all its ancestors. Attributes that the call gives go before stored ones. What is not
+//!   known for sure allows nothing, and neither does a rule allow anything to a user that is not there. The lists
+//!   ([`Snapshot::roles_on`], [`Snapshot::holders`], [`Snapshot::places`]) and the roles that a denial names are about
+//!   roles alone.
 //! - **A denial** names the roles that would allow it: on the instance, then on what it is related to (nearest first),
 //!   then in the tenant; in each place least privilege first.
 //!
@@ -45,6 +51,6 @@ pub mod schema;
 mod semantics_tests;
 mod snapshot;
 
-pub use question::{EffectiveRole, PlaceRef, Question, Stats};
+pub use question::{CallAttributes, EffectiveRole, PlaceRef, Question, Stats};
 pub use schema::{RoleName, Schema, SchemaError, parse_permission, parse_permissions};
 pub use snapshot::{DEFAULT_MAX_DEPTH, Loader, MAX_SUGGESTIONS, Snapshot};

@@ -9,7 +9,7 @@ use crate::{
 use askfirst_domain::{
     Timestamp, UserKey,
     change::Change,
-    decision::{Decision, Denial, DenialCause, Grant, Place, RoleAt, Step},
+    decision::{Allowance, Decision, Denial, DenialCause, Grant, Place, RoleAt, Step},
     facts::{DEFAULT_TENANT, Instance, InstanceRef, RelationshipTuple, RoleAssignment, Tenant, User},
     id::RoleId,
     schema::Role,
@@ -35,6 +35,10 @@ impl Naive {
             Change::PutRelation(r) => self.schema.put_relation(r),
             Change::PutElement(e) => self.schema.put_element(e),
             Change::DeleteElement { id } => self.schema.remove_element(id),
+            Change::PutConditionSet(s) => self.schema.put_condition_set(s),
+            Change::DeleteConditionSet { id, .. } => self.schema.remove_condition_set(id),
+            Change::PutSetRule(r) => self.schema.put_set_rule(r),
+            Change::DeleteSetRule { id } => self.schema.remove_set_rule(id),
             Change::PutUser(u) => {
                 self.users.retain(|x| x.id != u.id);
                 self.users.push(u);
@@ -225,7 +229,7 @@ impl Naive {
             places.insert(0, Place::Instance(InstanceRef { resource: resource.key.clone(), key }));
         }
         if let Some(grant) = self.granted(q, &places, now, limit, None) {
-            return Decision::Allow(grant);
+            return Decision::Allow(Allowance::Role(grant));
         }
         let cause = if self.has_user(q.user) {
             self.assignments

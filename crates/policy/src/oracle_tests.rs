@@ -8,7 +8,7 @@ use crate::{
 use askfirst_domain::{
     Timestamp,
     change::Change,
-    decision::{Decision, DenialCause, Grant, Place, RoleAt, Step},
+    decision::{Allowance, Decision, DenialCause, Grant, Place, RoleAt, Step},
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -327,7 +327,7 @@ fn compare_check(naive: &Naive, snapshot: &Snapshot, q: &Question<'_>, limit: u3
     let (expected, answer) = (naive.check(q, NOW, limit), snapshot.check(q, NOW));
     assert_eq!(snapshot.is_allowed(q, NOW), answer.is_allow(), "{q:?}");
     match (expected, answer) {
-        (Decision::Allow(expected), Decision::Allow(grant)) => {
+        (Decision::Allow(Allowance::Role(expected)), Decision::Allow(Allowance::Role(grant))) => {
             verify(naive, q.user, &grant);
             assert!(naive.permits(grant.permitting(), q), "{q:?} {grant:?}");
             assert_eq!(derivations(&grant), derivations(&expected), "{q:?} {grant:?} {expected:?}");
@@ -453,7 +453,8 @@ fn the_random_histories_are_worth_asking_about() {
         let world = World::new(tapes.new_tree(&mut runner).unwrap().current());
         let snapshot = Snapshot::empty().apply(&world.fixture.changes);
         for_questions(&world.naive, |q| match snapshot.check(q, NOW) {
-            Decision::Allow(grant) => match derivations(&grant) {
+            Decision::Allow(Allowance::Rule(_)) => {}
+            Decision::Allow(Allowance::Role(grant)) => match derivations(&grant) {
                 0 => given += 1,
                 1 => derived += 1,
                 _ => far += 1,

@@ -3,7 +3,7 @@
 use askfirst_domain::{
     Key,
     decision::{Grant, Place, RoleAt},
-    facts::InstanceRef,
+    facts::{Attributes, InstanceRef},
     id::RoleId,
 };
 use std::fmt;
@@ -18,6 +18,16 @@ pub struct Question<'a> {
     pub instance: Option<&'a str>,
     /// None means the instance's tenant, or `default` when there is no such instance.
     pub tenant: Option<&'a str>,
+}
+
+/// What the caller says about the question besides its names. It goes before what is stored; a null hides that.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CallAttributes<'a> {
+    pub user: Option<&'a Attributes>,
+    pub resource: Option<&'a Attributes>,
+    pub tenant: Option<&'a Attributes>,
+    pub context: Option<&'a Attributes>,
+    pub action: Option<&'a Attributes>,
 }
 
 /// A tenant or an instance, by key: [`Place`] without owning anything.

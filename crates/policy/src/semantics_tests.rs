@@ -7,7 +7,7 @@ use crate::{
 use askfirst_domain::{
     Timestamp,
     change::Change,
-    decision::{Decision, Denial, DenialCause, Grant},
+    decision::{Allowance, Decision, Denial, DenialCause, Grant},
     id::RoleId,
 };
 
@@ -62,7 +62,8 @@ fn ask(snapshot: &Snapshot, question: &str) -> Decision {
 
 fn grant(snapshot: &Snapshot, question: &str) -> Grant {
     match ask(snapshot, question) {
-        Decision::Allow(grant) => grant,
+        Decision::Allow(Allowance::Role(grant)) => grant,
+        Decision::Allow(Allowance::Rule(rule)) => panic!("{question}: {rule:?}"),
         Decision::Deny(denial) => panic!("{question}: {denial:?}"),
     }
 }

@@ -1,6 +1,6 @@
 //! The explanation of a decision: the way to an Allow, or what a Deny lacks and how it could be had.
 
-use super::{Ask, words};
+use super::{Ask, Given, words};
 use crate::{EnvScope, LiveState};
 use askfirst_domain::{
     Key, Timestamp, UserKey,
@@ -39,8 +39,13 @@ pub struct Explanation {
 impl EnvScope {
     /// Decides, and says why, and for a denial what could be asked for, where and from whom.
     pub fn explain(&self, ask: &Ask) -> Explanation {
+        self.explain_with(ask, &Given::default())
+    }
+
+    /// As [`EnvScope::explain`], with what the call says besides.
+    pub fn explain_with(&self, ask: &Ask, given: &Given) -> Explanation {
         let state = self.state();
-        let decision = state.snapshot.check(&ask.question(), self.op.now);
+        let decision = state.snapshot.check_with(&ask.question(), &given.attributes(), self.op.now);
         let requestable = match &decision {
             Decision::Allow(_) => Vec::new(),
             Decision::Deny(denial) => requestable(&state, &ask.user, &denial.would_allow, self.op.now),

@@ -4,12 +4,14 @@
 
 mod counting;
 mod explain;
+mod given;
 mod permissions;
 mod reverse;
 mod thing;
 mod words;
 
 pub use explain::{Explanation, Requestable};
+pub use given::Given;
 pub use permissions::{Holding, PermissionFilter, TENANT_TYPE};
 pub use reverse::{Authorized, Reached, ReachedPage};
 pub use thing::Thing;
@@ -60,12 +62,24 @@ pub struct Checked {
 impl EnvScope {
     /// Decides with the whole trace.
     pub fn check(&self, ask: &Ask) -> Checked {
+        self.check_with(ask, &Given::default())
+    }
+
+    /// As [`EnvScope::check`], with what the call says besides.
+    pub fn check_with(&self, ask: &Ask, given: &Given) -> Checked {
         let state = self.state();
-        Checked { decision: state.snapshot.check(&ask.question(), self.op.now), revision: state.revision }
+        let decision = state.snapshot.check_with(&ask.question(), &given.attributes(), self.op.now);
+        Checked { decision, revision: state.revision }
     }
 
     /// The bare answer, for the hot path.
     pub fn is_allowed(&self, ask: &Ask) -> bool {
-        self.live.with(|state| state.snapshot.is_allowed(&ask.question(), self.op.now))
+        self.is_allowed_with(ask, &Given::default())
+    }
+
+    /// As [`EnvScope::is_allowed`], with what the call says besides.
+    pub fn is_allowed_with(&self, ask: &Ask, given: &Given) -> bool {
+        let (question, attributes) = (ask.question(), given.attributes());
+        self.live.with(|state| state.snapshot.is_allowed_with(&question, &attributes, self.op.now))
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{Ask, Requestable};
 use askfirst_domain::{
-    decision::{Decision, Denial, DenialCause, Grant, Step},
+    decision::{Allowance, Decision, Denial, DenialCause, Grant, RuleGrant, Step},
     request::RequestKind,
+    schema::{RuleResources, RuleUsers},
 };
 
 /// How many things a sentence names before it says how many more there are.
@@ -12,7 +13,12 @@ const NAMED: usize = 4;
 pub(super) fn sentence(ask: &Ask, decision: &Decision, requestable: &[Requestable]) -> String {
     let (user, action, object) = (&ask.user, &ask.action, ask.object());
     match decision {
-        Decision::Allow(grant) => format!("{user} may {action} {object}: {}.", way(user, grant)),
+        Decision::Allow(Allowance::Role(grant)) => {
+            format!("{user} may {action} {object}: {}.", way(user, grant))
+        }
+        Decision::Allow(Allowance::Rule(grant)) => {
+            format!("{user} may {action} {object}: {}.", by_rule(user, &object, grant))
+        }
         Decision::Deny(denial) => {
             let cause = cause(ask, denial);
             let remedy = remedy(user, denial, requestable);
@@ -33,6 +39,19 @@ fn way(user: &str, grant: &Grant) -> String {
         })
         .collect();
     format!("{user} holds {}{until}{}", grant.held, steps.concat())
+}
+
+/// The sets of the rule that allows.
+fn by_rule(user: &str, object: &str, grant: &RuleGrant) -> String {
+    let users = match &grant.users {
+        RuleUsers::Set(key) => format!("{user} is in the user set {key}"),
+        role @ RuleUsers::Role { .. } => format!("{user} has the role {role}"),
+    };
+    let resources = match &grant.resources {
+        RuleResources::Set(key) => format!("{object} is in the resource set {key}"),
+        RuleResources::Resource(_) => format!("it holds for all of {}", grant.permission.resource),
+    };
+    format!("{users} and {resources}, which a rule allows")
 }
 
 fn cause(ask: &Ask, denial: &Denial) -> String {

@@ -1,4 +1,5 @@
-//! The schema: resources with their actions and attributes, roles, relations, role derivations.
+//! The schema: resources with their actions and attributes, roles, relations, role derivations, condition sets and the
+//! rules over those.
 //!
 //! Reads come from the live snapshot. A write is planned against a copy of the schema as it is (see [`stage`]), checked
 //! there, and committed only if nobody else has written the schema since; else it is planned anew. What refers to a
@@ -6,21 +7,25 @@
 
 mod actions;
 mod attributes;
+mod condition_sets;
 mod derivations;
 mod refuse;
 mod relations;
 mod resources;
 mod roles;
+mod set_rules;
 mod stage;
 mod view;
 
 pub use actions::{ActionBlock, ActionEdit};
 pub use attributes::{AttributeBlock, AttributeEdit};
+pub use condition_sets::{ConditionSetEdit, ConditionSetView, NewConditionSet};
 pub use derivations::{DerivationBlock, RuleSpec};
 pub use relations::NewRelation;
 pub use resources::ResourceEdit;
 pub use roles::RoleEdit;
 pub(crate) use roles::find as find_role;
+pub use set_rules::{RuleFilter, RuleSide, RuleSpec as SetRuleSpec};
 pub use view::{RelationView, ResourceView, RoleView, RuleView};
 
 use askfirst_domain::{Ident, Key, schema::Resource};

@@ -33,7 +33,11 @@ fn kind_of(error: &SchemaError) -> Kind {
         | SchemaError::UnknownSourceRole { .. }
         | SchemaError::UnknownRelation { .. }
         | SchemaError::UnknownSubject { .. }
-        | SchemaError::UnknownLevelRole { .. } => Kind::NotFound,
+        | SchemaError::UnknownLevelRole { .. }
+        | SchemaError::UnknownParentSet { .. }
+        | SchemaError::UnknownRuleAction { .. }
+        | SchemaError::UnknownRuleSet { .. }
+        | SchemaError::UnknownRuleRole { .. } => Kind::NotFound,
         SchemaError::ForeignRelation { .. } => Kind::RelationMismatch,
         _ => Kind::Invalid,
     }

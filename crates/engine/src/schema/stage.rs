@@ -7,12 +7,14 @@ use crate::{
     error::{Error, Result},
 };
 use askfirst_domain::{
-    Id, Timestamp,
+    Id, Key, Timestamp,
     change::{Change, Expect},
-    schema::{Relation, Resource, Role},
+    id::SetRuleId,
+    schema::{ConditionSet, Relation, Resource, Role, SetRule},
 };
 use askfirst_policy::{Schema, Snapshot};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// A schema write that is being planned.
 #[derive(Debug)]
@@ -79,7 +81,8 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Writes a resource. Permissions on actions that it does not have any more are taken out of the roles.
+    /// Writes a resource. Permissions on actions that it does not have any more are taken out of the roles, and rules over
+    /// condition sets about those are deleted.
     pub(crate) fn put_resource(&mut self, resource: Resource) -> Result<()> {
         self.schema().check_resource(&resource)?;
         let has = |action: &str| resource.actions.iter().any(|a| a.key.as_str() == action);
@@ -94,7 +97,11 @@ impl Stage<'_> {
                 role
             })
             .collect();
-        self.push(reduced.into_iter().map(Change::PutRole).chain([Change::PutResource(resource)]).collect());
+        let rules = self.schema().rules_of_resource(&resource.key);
+        let gone = rules.into_iter().filter(|rule| !has(rule.permission.action.as_str()));
+        let changes: Vec<_> = reduced.into_iter().map(Change::PutRole).chain(gone.map(deleted)).collect();
+        self.push(changes);
+        self.push(vec![Change::PutResource(resource)]);
         Ok(())
     }
 
@@ -124,8 +131,14 @@ impl Stage<'_> {
             .map(|role| Change::PutRole(touched(role, now)))
             .collect();
         changes.extend(self.schema().detach_levels(&roles).into_iter().map(Change::PutElement));
-        changes.push(Change::DeleteResource { id, key });
+        let sets = self.schema().condition_sets().filter(|set| set.resource.as_ref() == Some(&key));
+        let sets: Vec<Key> = sets.map(|set| set.key.clone()).collect();
+        changes.extend(self.schema().rules_of_resource(&key).into_iter().map(deleted));
         self.push(changes);
+        for set in sets {
+            self.delete_condition_set(&set);
+        }
+        self.push(vec![Change::DeleteResource { id, key }]);
     }
 
     /// Deletes a role and takes it out of what names it.
@@ -138,6 +151,8 @@ impl Stage<'_> {
             .map(|role| Change::PutRole(touched(role, now)))
             .collect();
         changes.extend(self.schema().detach_levels(&[role.id]).into_iter().map(Change::PutElement));
+        changes
+            .extend(self.schema().rules_of_role(role.resource.as_ref(), &role.key).into_iter().map(deleted));
         changes.push(Change::DeleteRole {
             id: role.id,
             key: role.key.clone(),
@@ -160,10 +175,44 @@ impl Stage<'_> {
         self.push(changes);
     }
 
+    /// Writes a condition set.
+    pub(crate) fn put_condition_set(&mut self, set: ConditionSet) -> Result<()> {
+        self.schema().check_condition_set(&set)?;
+        self.push(vec![Change::PutConditionSet(set)]);
+        Ok(())
+    }
+
+    /// Deletes a condition set, the sets below it, and the rules that name one of them.
+    pub(crate) fn delete_condition_set(&mut self, key: &Key) {
+        let sets = self.schema().with_descendants(key);
+        let keys: Vec<&Key> = sets.iter().map(|set| &set.key).collect();
+        let rules = self.schema().rules_of_sets(&keys).into_iter().map(deleted);
+        let gone = sets.iter().map(|set| Change::DeleteConditionSet { id: set.id, key: set.key.clone() });
+        let changes = rules.chain(gone).collect();
+        self.push(changes);
+    }
+
+    /// Writes a rule over condition sets.
+    pub(crate) fn put_set_rule(&mut self, rule: SetRule) -> Result<()> {
+        self.schema().check_set_rule(&rule)?;
+        self.push(vec![Change::PutSetRule(rule)]);
+        Ok(())
+    }
+
+    /// Deletes a rule over condition sets.
+    pub(crate) fn delete_set_rule(&mut self, id: SetRuleId) {
+        self.push(vec![Change::DeleteSetRule { id }]);
+    }
+
     fn push(&mut self, changes: Vec<Change>) {
         self.snapshot = self.snapshot.apply(&changes);
         self.draft.changes.extend(changes);
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "maps over owned rules")]
+fn deleted(rule: Arc<SetRule>) -> Change {
+    Change::DeleteSetRule { id: rule.id }
 }
 
 fn touched(role: Role, now: Timestamp) -> Role {

@@ -4,24 +4,26 @@
 //! Built anew when the schema changes; that costs as much as the schema is large and nothing of the facts.
 
 pub(crate) mod roleset;
+pub(crate) mod sets;
 pub(crate) mod slots;
 
 use crate::Schema;
 use askfirst_domain::{Key, id::RoleId, schema::Role};
 use roleset::{RoleIndex, RoleSet, bit, words};
 use rustc_hash::FxHashMap;
+use sets::CompiledRule;
 use slots::{RoleSlot, Slots, TENANT, TypeIndex};
 use std::sync::Arc;
 
-/// Which roles allow an action.
-///
-/// Conditions on attributes will stand here as a third way to be allowed, tried after the roles.
+/// What allows an action.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Need {
     /// Held on the instance.
     pub(crate) on_instance: Allowing,
     /// Held in its tenant.
     pub(crate) in_tenant: Allowing,
+    /// Rules over condition sets, in the order of creation; asked after the roles.
+    pub(crate) rules: Vec<CompiledRule>,
 }
 
 /// Roles of one type that allow an action.
@@ -90,12 +92,13 @@ pub(crate) struct Compiled {
     /// By [`TypeIndex`].
     pub(crate) types: Vec<CompiledType>,
     by_key: FxHashMap<Key, TypeIndex>,
+    /// Whether a condition of some rule reads `user.roles`.
+    pub(crate) reads_roles: bool,
 }
 
 impl Compiled {
     pub(crate) fn new(schema: &Schema, slots: &Slots) -> Self {
-        let mut compiled =
-            Self { types: vec![CompiledType::default(); slots.types()], by_key: FxHashMap::default() };
+        let mut compiled = Self { types: vec![CompiledType::default(); slots.types()], ..Self::default() };
         for resource in schema.resources() {
             let Some(ty) = slots.type_of(resource.id) else { continue };
             compiled.by_key.insert(resource.key.clone(), ty);
@@ -116,6 +119,7 @@ impl Compiled {
             compiled.add_rules(schema, slots, role);
         }
         compiled.link_rules();
+        compiled.add_set_rules(schema, slots);
         compiled
     }
 

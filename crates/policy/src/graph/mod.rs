@@ -5,6 +5,7 @@
 
 pub(crate) mod adjacency;
 pub(crate) mod entry;
+mod extra;
 mod name;
 mod paged;
 mod table;
@@ -26,6 +27,7 @@ use askfirst_domain::{
     facts::InstanceRef,
 };
 use entry::{Ending, Held, Link, Named};
+use extra::Extra;
 use name::Name;
 use paged::Paged;
 use rustc_hash::FxHasher;
@@ -42,6 +44,7 @@ const MEMBERS: u32 = 0;
 pub(crate) struct UserNode {
     name: Name,
     pub(crate) held: Adjacency<Held>,
+    pub(crate) attributes: Extra,
     id: Uuid,
 }
 
@@ -59,6 +62,7 @@ pub(crate) struct Node {
     pub(crate) children: Adjacency<Link>,
     /// Users by role.
     pub(crate) holders: Adjacency<Link>,
+    pub(crate) attributes: Extra,
     id: Uuid,
 }
 
@@ -195,6 +199,8 @@ impl Graph {
     pub(crate) fn stats(&self) -> Stats {
         let names: usize = self.users.iter().map(|(_, user)| user.name.bytes()).sum::<usize>()
             + self.nodes.iter().map(|(_, node)| node.name.bytes()).sum::<usize>();
+        let attributes: usize = self.users.iter().map(|(_, user)| user.attributes.bytes()).sum::<usize>()
+            + self.nodes.iter().map(|(_, node)| node.attributes.bytes()).sum::<usize>();
         let held: usize = self.users.iter().map(|(_, user)| user.held.bytes()).sum();
         let links: usize = self
             .nodes
@@ -209,6 +215,7 @@ impl Graph {
             tuples: self.tuples,
             ignored: self.ignored,
             approx_bytes: names
+                + attributes
                 + held
                 + links
                 + self.users.bytes()
@@ -227,4 +234,15 @@ fn name_hash(ty: TypeIndex, key: &str) -> u32 {
     hasher.write_u16(ty);
     hasher.write(key.as_bytes());
     table::mix(hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A check reads a user's whole node, and of another node the first line.
+    #[test]
+    fn nodes_fit_the_lines_of_the_cache() {
+        assert_eq!((size_of::<UserNode>(), size_of::<Node>()), (64, 128));
+    }
 }

@@ -2,7 +2,7 @@
 //! store writes no such thing, and guessing at what was meant could only give somebody too much.
 
 use super::{
-    Graph, Held, Link, MEMBERS, Name, Named, Node, UserNode,
+    Extra, Graph, Held, Link, MEMBERS, Name, Named, Node, UserNode,
     adjacency::{Adjacency, Keyed as _},
     entry::Ending,
     name_hash,
@@ -15,7 +15,7 @@ use crate::compiled::{
 use askfirst_domain::{
     Key, Timestamp,
     change::Change,
-    facts::{Instance, InstanceLink, RelationshipTuple, RoleAssignment, Tenant, User},
+    facts::{Attributes, Instance, InstanceLink, RelationshipTuple, RoleAssignment, Tenant, User},
     id::{RelationId, ResourceId, RoleId},
     schema::{Relation, Resource, Role},
 };
@@ -54,6 +54,24 @@ impl Graph {
             Change::DeleteElement { id } => {
                 self.schema.element_by_id(*id)?;
                 Arc::make_mut(&mut self.schema).remove_element(*id);
+                Some(())
+            }
+            Change::PutConditionSet(set) => {
+                Arc::make_mut(&mut self.schema).put_condition_set(set.clone());
+                Some(())
+            }
+            Change::DeleteConditionSet { id, .. } => {
+                self.schema.condition_set_by_id(*id)?;
+                Arc::make_mut(&mut self.schema).remove_condition_set(*id);
+                Some(())
+            }
+            Change::PutSetRule(rule) => {
+                Arc::make_mut(&mut self.schema).put_set_rule(rule.clone());
+                Some(())
+            }
+            Change::DeleteSetRule { id } => {
+                self.schema.set_rule_by_id(*id)?;
+                Arc::make_mut(&mut self.schema).remove_set_rule(*id);
                 Some(())
             }
             Change::PutUser(user) => self.put_user(user),
@@ -198,13 +216,17 @@ impl Graph {
     fn put_user(&mut self, user: &User) -> Known {
         if let Some(number) = self.user_number(user.key.as_str()) {
             if self.is_user(number, user.id.uuid()) {
+                let attributes = Extra::new(&user.attributes);
+                if self.user(number)?.attributes != attributes {
+                    self.users.get_mut(number)?.attributes = attributes;
+                }
                 return Some(());
             }
             self.remove_user(number)?;
         }
         let held = Adjacency::Empty;
-        let number =
-            self.users.insert(UserNode { name: Name::new(user.key.as_str()), held, id: user.id.uuid() })?;
+        let (name, attributes) = (Name::new(user.key.as_str()), Extra::new(&user.attributes));
+        let number = self.users.insert(UserNode { name, held, attributes, id: user.id.uuid() })?;
         self.user_names.insert(Named { hash: name_hash(0, user.key.as_str()), number }, |_| false);
         Some(())
     }
@@ -223,14 +245,14 @@ impl Graph {
     fn put_tenant(&mut self, tenant: &Tenant) -> Known {
         if let Some(number) = self.tenant_number(tenant.key.as_str()) {
             if self.is_node(number, tenant.id.uuid()) {
-                return Some(());
+                return self.describe(number, &tenant.attributes);
             }
             self.remove_tenant(number)?;
         }
         let number = self.add_node(TENANT, &tenant.key, tenant.id.uuid(), 0)?;
         self.nodes.get_mut(number)?.tenant = number;
         self.tenants += 1;
-        Some(())
+        self.describe(number, &tenant.attributes)
     }
 
     fn remove_tenant(&mut self, number: u32) -> Known {
@@ -247,12 +269,21 @@ impl Graph {
         let tenant = self.tenant(&instance.tenant, instance.tenant_id.uuid())?;
         if let Some(number) = self.node_number(ty, instance.key.as_str()) {
             if self.is_node(number, instance.id.uuid()) {
+                self.describe(number, &instance.attributes)?;
                 return self.move_node(number, tenant);
             }
             self.remove_node(number)?;
         }
         let number = self.add_node(ty, &instance.key, instance.id.uuid(), tenant)?;
         self.nodes.get_mut(tenant)?.children.insert(Link::new(MEMBERS, number));
+        self.describe(number, &instance.attributes)
+    }
+
+    fn describe(&mut self, number: u32, attributes: &Attributes) -> Known {
+        let attributes = Extra::new(attributes);
+        if self.node(number)?.attributes != attributes {
+            self.nodes.get_mut(number)?.attributes = attributes;
+        }
         Some(())
     }
 
@@ -275,6 +306,7 @@ impl Graph {
             parents: Adjacency::Empty,
             children: Adjacency::Empty,
             holders: Adjacency::Empty,
+            attributes: Extra::default(),
         })?;
         self.node_names.insert(Named { hash: name_hash(ty, key.as_str()), number }, |_| false);
         Some(number)

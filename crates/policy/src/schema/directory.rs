@@ -4,7 +4,7 @@ use askfirst_domain::{
     Ident, Key, Timestamp,
     element::Element,
     id::Id,
-    schema::{Relation, Resource, Role},
+    schema::{ConditionSet, Relation, Resource, Role},
 };
 use rustc_hash::FxHashMap;
 use std::{collections::BTreeMap, sync::Arc};
@@ -116,3 +116,4 @@ listed!(Resource, Resource, |_| "");
 listed!(Role, Role, |role| role.resource.as_ref().map_or("", Key::as_str));
 listed!(Relation, Relation, |relation| relation.object_resource.as_str());
 listed!(Element, Element, |_| "");
+listed!(ConditionSet, ConditionSet, |_| "");

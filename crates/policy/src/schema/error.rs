@@ -1,5 +1,6 @@
 //! Why something may not be written into the schema. Each prints as one sentence that says what would be right.
 
+use crate::condition::ConditionError;
 use askfirst_domain::{Key, KeyError, element::ElementType, id::RoleId, schema::Role};
 use std::fmt;
 use thiserror::Error;
@@ -118,4 +119,44 @@ pub enum SchemaError {
     /// An element gives two levels to one role.
     #[error("the element `{element}` gives two levels to the role {role}; a role has one")]
     TwoLevels { element: Key, role: RoleName },
+    /// A user set has a resource.
+    #[error("`{set}` is a user set and has no resource; leave `resource_id` out or make it a resource set")]
+    UserSetWithResource { set: Key },
+    /// A resource set has no resource.
+    #[error("the resource set `{set}` is of one resource: name it in `resource_id`")]
+    SetWithoutResource { set: Key },
+    /// A set's parent is not there.
+    #[error(
+        "the parent `{parent}` of the set `{set}` does not exist; sets that could be its parent are: {available}"
+    )]
+    UnknownParentSet { set: Key, parent: Key, available: Names },
+    /// A set's parent holds something else.
+    #[error(
+        "`{parent}` can't be the parent of `{set}`: a set and its parent are both user sets, or both resource sets of \
+         one resource"
+    )]
+    ForeignParentSet { set: Key, parent: Key },
+    /// Parents would lead back.
+    #[error("`{parent}` can't be the parent of `{set}`, since `{set}` is among its own parents")]
+    ParentCycle { set: Key, parent: Key },
+    /// Too many parents.
+    #[error("the set `{set}` would have more than {limit} sets in its chain of parents, itself included")]
+    LongSetChain { set: Key, limit: usize },
+    /// A set's conditions do not compile.
+    #[error("the conditions of the set `{set}` can't be read: {cause}")]
+    WrongConditions { set: Key, cause: ConditionError },
+    /// A rule's action is not there.
+    #[error("{resource} has no action `{action}` that a rule could allow; its actions are: {available}")]
+    UnknownRuleAction { resource: Key, action: Key, available: Names },
+    /// A rule's set is not there.
+    #[error("there is no {what} `{key}`; there are: {available}")]
+    UnknownRuleSet { what: &'static str, key: Key, available: Names },
+    /// A rule's role is not there.
+    #[error("there is no role `{role}` that could stand for a user set here; there are: {available}")]
+    UnknownRuleRole { role: String, available: Names },
+    /// A rule allows an action of one resource on another.
+    #[error(
+        "the rule allows an action of {resource}, and so can't be about `{resources}`; name {resource} or one of its resource sets"
+    )]
+    ForeignRuleResource { resources: Key, resource: Key },
 }

@@ -9,27 +9,31 @@ mod detach;
 mod directory;
 mod error;
 mod permission;
+mod sets;
 mod validate;
 
 use askfirst_domain::{
     Ident,
     element::Element,
-    id::{ElementId, RelationId, ResourceId, RoleId},
-    schema::{Relation, Resource, Role},
+    id::{ConditionSetId, ElementId, RelationId, ResourceId, RoleId, SetRuleId},
+    schema::{ConditionSet, Relation, Resource, Role, SetRule},
 };
 use directory::Directory;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 pub use error::{RoleName, SchemaError};
 pub use permission::{parse_permission, parse_permissions};
 
-/// Resources, roles, relations and elements of one environment.
+/// Resources, roles, relations, elements, condition sets and the rules over those of one environment.
 #[derive(Debug, Clone, Default)]
 pub struct Schema {
     resources: Directory<Resource>,
     roles: Directory<Role>,
     relations: Directory<Relation>,
     elements: Directory<Element>,
+    condition_sets: Directory<ConditionSet>,
+    /// Ids are made in the order of creation.
+    set_rules: BTreeMap<SetRuleId, Arc<SetRule>>,
 }
 
 impl Schema {
@@ -121,6 +125,52 @@ impl Schema {
     /// All elements.
     pub fn elements(&self) -> impl Iterator<Item = &Arc<Element>> {
         self.elements.iter()
+    }
+
+    /// The condition set, of either kind, that `ident` names, by id or key.
+    pub fn condition_set(&self, ident: &Ident) -> Option<&Arc<ConditionSet>> {
+        self.condition_sets.resolve("", ident)
+    }
+
+    /// The condition set with this key.
+    pub fn condition_set_by_key(&self, key: &str) -> Option<&Arc<ConditionSet>> {
+        self.condition_sets.find("", key)
+    }
+
+    /// The condition set with this id.
+    pub fn condition_set_by_id(&self, id: ConditionSetId) -> Option<&Arc<ConditionSet>> {
+        self.condition_sets.get(id)
+    }
+
+    /// All condition sets.
+    pub fn condition_sets(&self) -> impl Iterator<Item = &Arc<ConditionSet>> {
+        self.condition_sets.iter()
+    }
+
+    /// The rule over condition sets with this id.
+    pub fn set_rule_by_id(&self, id: SetRuleId) -> Option<&Arc<SetRule>> {
+        self.set_rules.get(&id)
+    }
+
+    /// All rules over condition sets.
+    pub fn set_rules(&self) -> impl Iterator<Item = &Arc<SetRule>> {
+        self.set_rules.values()
+    }
+
+    pub(crate) fn put_condition_set(&mut self, set: ConditionSet) {
+        self.condition_sets.put(set);
+    }
+
+    pub(crate) fn remove_condition_set(&mut self, id: ConditionSetId) {
+        self.condition_sets.remove(id);
+    }
+
+    pub(crate) fn put_set_rule(&mut self, rule: SetRule) {
+        self.set_rules.insert(rule.id, Arc::new(rule));
+    }
+
+    pub(crate) fn remove_set_rule(&mut self, id: SetRuleId) {
+        self.set_rules.remove(&id);
     }
 
     pub(crate) fn put_resource(&mut self, resource: Resource) {

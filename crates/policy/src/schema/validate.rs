@@ -202,7 +202,7 @@ impl Schema {
             .is_some_and(|resource| resource.actions.iter().any(|action| action.key == permission.action))
     }
 
-    fn require_resource(&self, key: &Key) -> Result<&Arc<Resource>, SchemaError> {
+    pub(super) fn require_resource(&self, key: &Key) -> Result<&Arc<Resource>, SchemaError> {
         self.resource_by_key(key.as_str()).ok_or_else(|| SchemaError::UnknownResource {
             resource: key.clone(),
             available: self.resource_names(),
@@ -214,7 +214,7 @@ impl Schema {
     }
 }
 
-fn names<'a>(keys: impl Iterator<Item = &'a Key>) -> Names {
+pub(super) fn names<'a>(keys: impl Iterator<Item = &'a Key>) -> Names {
     Names(keys.map(Key::to_string).collect())
 }
 

@@ -1,17 +1,17 @@
 //! One question, answered.
 
 use super::{
-    explain,
+    explain, sets,
     walk::{End, Item, Order, Scratch, Subject, Walk, with_scratch},
 };
 use crate::{
     compiled::{Need, roleset::roles_in, slots::TENANT},
     graph::{Counting, Graph},
-    question::Question,
+    question::{CallAttributes, Question},
 };
 use askfirst_domain::{
     Timestamp,
-    decision::{Decision, Denial, DenialCause, Grant, Place, RoleAt},
+    decision::{Allowance, Decision, Denial, DenialCause, Grant, Place, RoleAt},
     facts::{DEFAULT_TENANT, InstanceRef},
 };
 use std::ops::ControlFlow;
@@ -21,10 +21,10 @@ pub const MAX_SUGGESTIONS: usize = 64;
 
 /// What a question is about, once its names are looked up.
 #[derive(Debug, Clone, Copy)]
-struct Target<'g> {
-    need: &'g Need,
-    instance: Option<u32>,
-    tenant: u32,
+pub(super) struct Target<'g> {
+    pub(super) need: &'g Need,
+    pub(super) instance: Option<u32>,
+    pub(super) tenant: u32,
 }
 
 impl Target<'_> {
@@ -57,16 +57,30 @@ fn target<'g>(graph: &'g Graph, q: &Question<'_>) -> Result<Target<'g>, DenialCa
 }
 
 /// The verdict alone: the same walk as [`check`], with nothing kept.
-pub(super) fn is_allowed(graph: &Graph, q: &Question<'_>, now: Timestamp, max_depth: u32) -> bool {
+pub(super) fn is_allowed(
+    graph: &Graph,
+    q: &Question<'_>,
+    call: &CallAttributes<'_>,
+    now: Timestamp,
+    max_depth: u32,
+) -> bool {
     let Ok(target) = target(graph, q) else { return false };
     let Some(number) = graph.user_number(q.user) else { return false };
     let Some(user) = graph.user(number) else { return false };
-    if user.held.is_empty() {
+    let subject = Subject { number, held: &user.held };
+    let walk = Walk { graph, subject: Some(subject), now, max_depth, order: Order::Any };
+    has_role(&walk, subject, &target)
+        || (!target.need.rules.is_empty() && sets::allowing(&walk, &target, q, call).is_some())
+}
+
+#[inline]
+fn has_role(walk: &Walk<'_>, Subject { number, held }: Subject<'_>, target: &Target<'_>) -> bool {
+    if held.is_empty() {
         return false;
     }
-    let counting = Counting::Live(now);
+    let counting = Counting::Live(walk.now);
     let has = |node: u32, need: &crate::compiled::Allowing| {
-        need.sufficient.words().any(|word| graph.given(number, &user.held, node, word, counting) != 0)
+        need.sufficient.words().any(|word| walk.graph.given(number, held, node, word, counting) != 0)
     };
     // The two places that most answers come from, before anything is set up for a walk.
     if target.instance.is_some_and(|node| has(node, &target.need.on_instance))
@@ -75,8 +89,6 @@ pub(super) fn is_allowed(graph: &Graph, q: &Question<'_>, now: Timestamp, max_de
         return true;
     }
     let Some(instance) = target.instance else { return false };
-    let subject = Some(Subject { number, held: &user.held });
-    let walk = Walk { graph, subject, now, max_depth, order: Order::Any };
     with_scratch(|scratch| {
         scratch.start(instance, &target.need.on_instance.sufficient);
         let end = walk.run(scratch, |item| match walk.given(item, counting) {
@@ -88,7 +100,13 @@ pub(super) fn is_allowed(graph: &Graph, q: &Question<'_>, now: Timestamp, max_de
 }
 
 /// The decision with what it rests on.
-pub(super) fn check(graph: &Graph, q: &Question<'_>, now: Timestamp, max_depth: u32) -> Decision {
+pub(super) fn check(
+    graph: &Graph,
+    q: &Question<'_>,
+    call: &CallAttributes<'_>,
+    now: Timestamp,
+    max_depth: u32,
+) -> Decision {
     let target = match target(graph, q) {
         Ok(target) => target,
         Err(cause) => return Decision::Deny(Denial { cause, would_allow: Vec::new() }),
@@ -98,9 +116,14 @@ pub(super) fn check(graph: &Graph, q: &Question<'_>, now: Timestamp, max_depth: 
     let walk = Walk { graph, subject, now, max_depth, order: Order::ByName };
     with_scratch(|scratch| {
         let cut = match search(&walk, &target, scratch, Counting::Live(now)) {
-            Ok(grant) => return Decision::Allow(grant),
+            Ok(grant) => return Decision::Allow(Allowance::Role(grant)),
             Err(cut) => cut,
         };
+        if !target.need.rules.is_empty()
+            && let Some(rule) = sets::allowing(&walk, &target, q, call)
+        {
+            return Decision::Allow(Allowance::Rule(sets::grant(rule)));
+        }
         let would_allow = suggestions(graph, q, &target, scratch);
         let cause = if subject.is_none() {
             DenialCause::UnknownUser

@@ -3,12 +3,13 @@
 mod check;
 mod explain;
 mod list;
+mod sets;
 mod walk;
 
 use crate::{
     Schema,
     graph::Graph,
-    question::{EffectiveRole, PlaceRef, Question, Stats},
+    question::{CallAttributes, EffectiveRole, PlaceRef, Question, Stats},
 };
 use askfirst_domain::{
     Key, Timestamp, UserKey,
@@ -74,13 +75,23 @@ impl Snapshot {
     /// Answers the question with what the answer rests on. The roles that a denial names are [`MAX_SUGGESTIONS`] at
     /// most.
     pub fn check(&self, q: &Question<'_>, now: Timestamp) -> Decision {
-        check::check(&self.graph, q, now, self.max_depth)
+        self.check_with(q, &CallAttributes::default(), now)
+    }
+
+    /// As [`Snapshot::check`], with attributes that the call gives.
+    pub fn check_with(&self, q: &Question<'_>, call: &CallAttributes<'_>, now: Timestamp) -> Decision {
+        check::check(&self.graph, q, call, now, self.max_depth)
     }
 
     /// The verdict of [`Snapshot::check`] alone, faster and without allocating (but for the growth of a buffer that
     /// the thread keeps).
     pub fn is_allowed(&self, q: &Question<'_>, now: Timestamp) -> bool {
-        check::is_allowed(&self.graph, q, now, self.max_depth)
+        self.is_allowed_with(q, &CallAttributes::default(), now)
+    }
+
+    /// The verdict of [`Snapshot::check_with`] alone; a rule over condition sets that reads `user.roles` allocates.
+    pub fn is_allowed_with(&self, q: &Question<'_>, call: &CallAttributes<'_>, now: Timestamp) -> bool {
+        check::is_allowed(&self.graph, q, call, now, self.max_depth)
     }
 
     /// All roles that the user effectively has in the place: given, extended and derived; for an instance the roles in

@@ -1,0 +1,42 @@
+//! The attributes of a user, tenant or instance; nothing is kept for those that have none.
+
+use askfirst_domain::facts::Attributes;
+use serde_json::Value;
+use std::sync::{Arc, LazyLock};
+
+static NONE: LazyLock<Attributes> = LazyLock::new(Attributes::new);
+
+/// Attributes, shared between snapshots.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Extra(Option<Arc<Attributes>>);
+
+impl Extra {
+    pub(crate) fn new(attributes: &Attributes) -> Self {
+        Self((!attributes.is_empty()).then(|| Arc::new(attributes.clone())))
+    }
+
+    pub(crate) fn get(&self) -> &Attributes {
+        self.0.as_deref().unwrap_or(&NONE)
+    }
+
+    /// An estimate of the memory outside, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.as_deref().map_or(0, |attributes| 16 + members(attributes))
+    }
+}
+
+fn members(attributes: &Attributes) -> usize {
+    attributes
+        .iter()
+        .map(|(name, value)| name.len() + size_of::<String>() + size_of::<Value>() + outside(value))
+        .sum()
+}
+
+fn outside(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(|item| size_of::<Value>() + outside(item)).sum(),
+        Value::Object(inner) => members(inner),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
