@@ -5,7 +5,7 @@ use crate::{
     auth::InEnv,
     body::Body,
     error::Answer,
-    permit::wire::{Params, Text, page},
+    permit::wire::{PER_PAGE, Params, Text, page},
 };
 use askfirst_domain::{
     Key,
@@ -13,7 +13,7 @@ use askfirst_domain::{
     facts::{Attributes, Tenant},
 };
 use askfirst_engine::{
-    Page,
+    Error, Page,
     check::{Holding, PermissionFilter, TENANT_TYPE},
 };
 use axum::Json;
@@ -93,6 +93,20 @@ pub(super) struct Window {
     per_page: Option<u32>,
 }
 
+impl Window {
+    /// Permit sets no bound to the size of these pages.
+    fn part(&self) -> Answer<Page> {
+        if self.page.is_none() && self.per_page.is_none() {
+            return Ok(Page::ALL);
+        }
+        let (number, limit) = (self.page.unwrap_or(1), self.per_page.unwrap_or(PER_PAGE));
+        if number == 0 || limit == 0 {
+            return Err(Error::invalid("`page` and `per_page` count from 1.").into());
+        }
+        Ok(Page { offset: u64::from(number - 1) * u64::from(limit), limit })
+    }
+}
+
 /// `UserPermissionsResult`.
 #[derive(Debug, Serialize)]
 pub(super) struct PermissionsRead {
@@ -136,10 +150,7 @@ pub(super) async fn user_permissions(
     Params(window): Params<Window>,
     Body(query): Body<PermissionsQuery>,
 ) -> Answer<Json<BTreeMap<String, PermissionsRead>>> {
-    let part = match (window.page, window.per_page) {
-        (None, None) => Page::ALL,
-        (number, size) => page(number, size)?,
-    };
+    let part = window.part()?;
     let filter = PermissionFilter {
         tenants: query.tenants,
         resources: query.resources,

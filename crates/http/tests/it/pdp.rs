@@ -162,6 +162,7 @@ async fn permissions_are_narrowed_and_cut_into_pages() {
     assert!(keys("/user-permissions", json!({"resources": []})).await.is_empty());
     assert_eq!(keys("/user-permissions?page=1&per_page=2", json!({})).await, all[..2]);
     assert_eq!(keys("/user-permissions?page=2&per_page=2", json!({})).await, all[2..]);
+    assert_eq!(keys("/user-permissions?per_page=500", json!({})).await, all);
     dev.refused(400, "INVALID_INPUT", "POST", "/user-permissions?page=0", json!({"user": {"key": "ann"}}))
         .await;
 }
