@@ -194,6 +194,8 @@ fn is_in() {
             (json!("US"), json!(["US", "Canada"]), T),
             (json!("FR"), json!(["US", "Canada"]), F),
             (json!(2), json!([3, 1, 2.0]), T),
+            (json!(3), json!([3, 1, 2.0]), T),
+            (json!(1), json!([3, 2.0, 1]), T),
             (json!(4), json!([3, 1, 2.0]), F),
             (json!(true), json!([true]), T),
             (json!(["a"]), json!([["b"], ["a"]]), T),
@@ -367,6 +369,8 @@ fn references_in_every_spelling() {
             assert_eq!(truth(&condition, &given), U, "{condition}");
         }
     }
+    let among_nulls = json!({"user.list": {"array_contains": {"ref": "resource.gone"}}});
+    assert_eq!(truth(&among_nulls, &json!({"user": {"list": [null]}, "resource": {"gone": null}})), U);
     let both_null = json!({"resource.gone": {"equals": {"ref": "user.gone"}}});
     assert_eq!(truth(&both_null, &json!({"user": {"gone": null}, "resource": {"gone": null}})), U);
 }
@@ -503,4 +507,9 @@ fn work_is_bounded_and_what_lies_beyond_grants_nothing() {
         U,
         "nothing is left for it"
     );
+
+    let long: Value = (0..1_000_001).map(|_| 0).collect();
+    let given = json!({"user": {"a": long}, "resource": {"a": long}});
+    let differs = json!({"user.a": {"not-equals": {"ref": "resource.a"}}});
+    assert_eq!(truth(&differs, &given), U, "they are equal, but that is not found out");
 }
