@@ -2,7 +2,7 @@
 
 use crate::env::Env;
 use std::{
-    fmt::{Display, Write as _},
+    fmt::Display,
     io::{self, IsTerminal as _, Write as _},
 };
 
@@ -121,25 +121,7 @@ impl Keyboard {
 /// Text that others wrote, fit for a terminal: control characters and invisible or direction-changing ones are spelled
 /// out, so that they can't move the cursor, hide words or turn them round. Line breaks become spaces.
 pub(crate) fn plain(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '\n' | '\t') {
-            shown.push(' ');
-        } else if c.is_control() || is_invisible(c) {
-            // Writing to a string does not fail.
-            let _ = write!(shown, "<U+{:04X}>", u32::from(c));
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(u32::from(c),
-        0x00AD | 0x034F | 0x061C | 0x115F | 0x1160 | 0x17B4 | 0x17B5 | 0x180B..=0x180F | 0x200B..=0x200F
-        | 0x2028..=0x202E | 0x2060..=0x206F | 0x3164 | 0xFE00..=0xFE0F | 0xFEFF | 0xFFA0 | 0xFFF9..=0xFFFB
-        | 0xE0000..=0xE0FFF)
+    askfirst_agent::chat::visible(text).replace(['\n', '\t'], " ")
 }
 
 /// Breaks a text into lines of at most `width` characters, at spaces where there are any.

@@ -12,6 +12,7 @@ pub use graph::{CALL_LLM, ChatSetup, HUMAN_REVIEW, RUN_TOOL, chat_graph};
 pub use lines::{Line, Lines, PlainLines, TerminalLines, stdin_lines};
 pub use review::{CallDecision, ReviewNode, ReviewPolicy, ReviewQuestion, ShownCall, review_answer};
 pub use terminal::{ChatError, Color, run};
+pub use text::visible;
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ const VALUE_WIDTH: usize = 76;
 const SUMMARY_WIDTH: usize = 80;
 
 /// The text with everything that is not plainly visible spelled out. Line breaks and tabs stay.
-pub(super) fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if c == '\n' || c == '\t' {

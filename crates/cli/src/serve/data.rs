@@ -53,7 +53,8 @@ impl DataDir {
         Ok(path)
     }
 
-    /// Opens the file for the first keys, before there are any: what can't be written must not be made.
+    /// Opens the file for the first keys, before there are any: what can't be written must not be made. Keys that an
+    /// earlier start wrote and did not live to make are dropped.
     pub(crate) fn keys_file(&self) -> anyhow::Result<KeysFile> {
         let path = self.path.join(KEYS_FILE);
         let file = open_private(&path, OpenOptions::new().append(true).create(true))
@@ -71,7 +72,7 @@ pub(crate) struct KeysFile {
 
 impl KeysFile {
     /// Writes the keys. The one that the operator chose is named and not repeated.
-    pub(crate) fn write(mut self, keys: &[FirstKey], chosen: Option<&str>) -> anyhow::Result<PathBuf> {
+    pub(crate) fn write(&mut self, keys: &[FirstKey], chosen: Option<&str>) -> std::io::Result<()> {
         let mut text = String::from(
             "# The first API keys of this askfirst server. Whoever has a key has what it opens.\n",
         );
@@ -81,9 +82,14 @@ impl KeysFile {
             // Writing to a string does not fail.
             let _ = writeln!(text, "{:<32}{shown}", key.opens);
         }
-        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_all());
-        written.with_context(|| format!("can't write {}", self.path.display()))?;
-        Ok(self.path)
+        self.file.set_len(0)?;
+        self.file.write_all(text.as_bytes())?;
+        self.file.sync_all()
+    }
+
+    /// Where it stands.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Takes the file away again when it was made for nothing.

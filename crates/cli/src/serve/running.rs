@@ -149,15 +149,19 @@ async fn first_start(
     data: &DataDir,
     chosen: Option<Secret>,
 ) -> anyhow::Result<(Vec<FirstKey>, Option<PathBuf>)> {
-    let file = data.keys_file()?;
-    let made =
-        engine.first_start(chosen.clone()).await.map_err(explained).context("can't make the installation")?;
+    let mut file = data.keys_file()?;
+    let shown = chosen.clone();
+    let mut keep = |keys: &[FirstKey]| file.write(keys, shown.as_ref().map(Secret::reveal));
+    let made = engine
+        .first_start_keeping(chosen, &mut keep)
+        .await
+        .map_err(explained)
+        .context("can't make the installation")?;
     let Some(keys) = made else {
         file.discard();
         return Ok((Vec::new(), None));
     };
-    let path = file.write(&keys, chosen.as_ref().map(Secret::reveal))?;
-    Ok((keys, Some(path)))
+    Ok((keys, Some(file.path().to_owned())))
 }
 
 /// An engine's error with its inside, which is for the operator.

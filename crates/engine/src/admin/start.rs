@@ -3,7 +3,7 @@
 use crate::{
     Engine, Secret,
     commit::{About, Draft, Outcome},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
 };
 use askfirst_domain::{
     Ident, Key,
@@ -33,8 +33,21 @@ impl Engine {
     /// # Errors
     /// When the store or the randomness fails. What was not finished is finished by the next start.
     pub async fn first_start(&self, dev_key: Option<Secret>) -> Result<Option<Vec<FirstKey>>> {
+        self.first_start_keeping(dev_key, &mut |_| Ok(())).await
+    }
+
+    /// As [`Engine::first_start`]; `keep` gets the keys before they open anything, to write them down: a crash in between
+    /// leaves keys that open nothing, and the next start makes others.
+    ///
+    /// # Errors
+    /// What `keep` answers, besides; then nothing was made.
+    pub async fn first_start_keeping(
+        &self,
+        dev_key: Option<Secret>,
+        keep: &mut (dyn FnMut(&[FirstKey]) -> std::io::Result<()> + Send),
+    ) -> Result<Option<Vec<FirstKey>>> {
         let keys = if self.directory().get().organization.is_none() {
-            Some(self.make_installation(dev_key).await?)
+            Some(self.make_installation(dev_key, keep).await?)
         } else {
             None
         };
@@ -44,7 +57,11 @@ impl Engine {
         Ok(keys)
     }
 
-    async fn make_installation(&self, dev_key: Option<Secret>) -> Result<Vec<FirstKey>> {
+    async fn make_installation(
+        &self,
+        dev_key: Option<Secret>,
+        keep: &mut (dyn FnMut(&[FirstKey]) -> std::io::Result<()> + Send),
+    ) -> Result<Vec<FirstKey>> {
         let op = self.system("first start")?;
         let now = op.now;
         let org = Organization {
@@ -96,6 +113,9 @@ impl Engine {
             }));
             keys.push(FirstKey { opens, secret });
         }
+        keep(&keys).map_err(|e| {
+            Error::new(Kind::Unavailable, format!("The first keys could not be written down: {e}."))
+        })?;
         let event = self.audit_event(&op, "installation.created", About::default())?;
         self.store().commit_admin(AdminCommit { ops, audit: vec![(None, event)] }).await?;
         self.directory().reload(self.store()).await?;

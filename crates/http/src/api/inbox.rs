@@ -70,6 +70,8 @@ struct DecisionBody {
     role: Option<Text>,
     /// Of a cancellation.
     reason: Option<String>,
+    /// [`RequestRead::shown`] of what the reviewer saw: when the request has changed since, nothing is decided.
+    shown: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -113,6 +115,8 @@ struct RequestRead {
     may_cancel: bool,
     /// The page on which it is decided.
     url: String,
+    /// The digest of all this: a decision that names it holds for exactly this.
+    shown: String,
 }
 
 impl RequestRead {
@@ -139,6 +143,7 @@ impl RequestRead {
             may_decide: view.rights.decide,
             may_cancel: view.rights.cancel,
             url: acting.confirm_url(request.id),
+            shown: view.shown(),
         }
     }
 }
@@ -181,7 +186,7 @@ async fn approve(
     Body(body): Body<DecisionBody>,
 ) -> Answer<Json<RequestRead>> {
     let role = body.role.as_ref().map(Text::ident);
-    decide(&user.acting(&scope).await?, &at.request.ident(), Verdict::Approve { role }, body.comment).await
+    decide(&user.acting(&scope).await?, &at.request.ident(), Verdict::Approve { role }, body).await
 }
 
 async fn deny(
@@ -190,16 +195,20 @@ async fn deny(
     Params(user): Params<ForUser>,
     Body(body): Body<DecisionBody>,
 ) -> Answer<Json<RequestRead>> {
-    decide(&user.acting(&scope).await?, &at.request.ident(), Verdict::Deny, body.comment).await
+    decide(&user.acting(&scope).await?, &at.request.ident(), Verdict::Deny, body).await
 }
 
 async fn decide(
     acting: &Acting,
     request: &Ident,
     approve: Verdict,
-    comment: Option<String>,
+    body: DecisionBody,
 ) -> Answer<Json<RequestRead>> {
-    let view = acting.decide(request, Decide { approve, comment }).await?;
+    let decide = Decide { approve, comment: body.comment };
+    let view = match body.shown {
+        Some(shown) => acting.decide_shown(request, decide, &shown).await?,
+        None => acting.decide(request, decide).await?,
+    };
     Ok(Json(RequestRead::new(acting, &view)))
 }
 
