@@ -162,10 +162,17 @@ mod tests {
         let key =
             |opens: &str, secret: &str| FirstKey { opens: opens.into(), secret: Secret::presented(secret) };
         let keys = [key("organization default", "made"), key("environment default/dev", "chosen")];
-        let file = data.keys_file().unwrap().write(&keys, Some("chosen")).unwrap();
-        assert_eq!((mode(&path), mode(&store), mode(&file)), (Some(0o700), Some(0o600), Some(0o600)));
+        let mut file = data.keys_file().unwrap();
+        // The second time stands for a start after one that died before its keys opened anything.
+        file.write(&[key("organization default", "dropped")], None).unwrap();
+        file.write(&keys, Some("chosen")).unwrap();
+        let file = file.path();
+        assert_eq!((mode(&path), mode(&store), mode(file)), (Some(0o700), Some(0o600), Some(0o600)));
         let text = std::fs::read_to_string(file).unwrap();
-        assert!(text.contains("organization default            made\n"), "{text}");
+        assert!(
+            text.contains("organization default            made\n") && !text.contains("dropped"),
+            "{text}"
+        );
         assert!(text.contains("(ASKFIRST_API_KEY of the first start)") && !text.contains("chosen"), "{text}");
     }
 
