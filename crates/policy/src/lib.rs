@@ -49,6 +49,8 @@ mod question;
 pub mod schema;
 #[cfg(test)]
 mod semantics_tests;
+#[cfg(test)]
+mod sets_tests;
 mod snapshot;
 
 pub use question::{CallAttributes, EffectiveRole, PlaceRef, Question, Stats};

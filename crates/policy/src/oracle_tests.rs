@@ -16,38 +16,38 @@ use std::collections::BTreeSet;
 const NOW: Timestamp = Timestamp::from_micros(1_000_000);
 
 /// Numbers to make choices with; proptest shrinks them.
-struct Dice {
+pub(crate) struct Dice {
     tape: Vec<u16>,
     at: usize,
 }
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         self.at += 1;
         usize::from(self.tape[self.at % self.tape.len()]) % sides
     }
 
-    fn one_in(&mut self, sides: usize) -> bool {
+    pub(crate) fn one_in(&mut self, sides: usize) -> bool {
         self.roll(sides) == sides - 1
     }
 
-    fn pick<T: Clone>(&mut self, from: &[T]) -> Option<T> {
+    pub(crate) fn pick<T: Clone>(&mut self, from: &[T]) -> Option<T> {
         (!from.is_empty()).then(|| from[self.roll(from.len())].clone())
     }
 }
 
 /// A history in the making, and what is true after it.
-struct World {
-    fixture: Fixture,
-    naive: Naive,
+pub(crate) struct World {
+    pub(crate) fixture: Fixture,
+    pub(crate) naive: Naive,
     applied: usize,
-    dice: Dice,
+    pub(crate) dice: Dice,
     roles: Vec<usize>,
     many_roles: bool,
 }
 
 impl World {
-    fn new(tape: Vec<u16>) -> Self {
+    pub(crate) fn new(tape: Vec<u16>) -> Self {
         let mut dice = Dice { tape, at: 0 };
         let roles = (0..=dice.roll(3)).map(|_| 2 + dice.roll(2)).collect();
         let many_roles = dice.one_in(5);
@@ -64,7 +64,7 @@ impl World {
         world
     }
 
-    fn write(&mut self, step: impl FnOnce(Fixture, &mut Dice) -> Fixture) {
+    pub(crate) fn write(&mut self, step: impl FnOnce(Fixture, &mut Dice) -> Fixture) {
         self.fixture = step(std::mem::take(&mut self.fixture), &mut self.dice);
         for change in self.fixture.since(self.applied) {
             self.naive.apply(change);
@@ -267,14 +267,18 @@ impl World {
 }
 
 /// The state as a store would load it.
-fn dump(naive: &Naive) -> Vec<Change> {
+pub(crate) fn dump(naive: &Naive) -> Vec<Change> {
     let schema = &naive.schema;
     let resources = schema.resources().map(|r| Change::PutResource((**r).clone()));
     let relations = schema.relations().map(|r| Change::PutRelation((**r).clone()));
     let roles = schema.roles().map(|r| Change::PutRole((**r).clone()));
+    let sets = schema.condition_sets().map(|s| Change::PutConditionSet((**s).clone()));
+    let rules = schema.set_rules().map(|r| Change::PutSetRule((**r).clone()));
     resources
         .chain(relations)
         .chain(roles)
+        .chain(rules)
+        .chain(sets)
         .chain(naive.tenants.iter().cloned().map(Change::PutTenant))
         .chain(naive.users.iter().cloned().map(Change::PutUser))
         .chain(naive.instances.iter().rev().cloned().map(Change::PutInstance))
@@ -383,7 +387,7 @@ fn compare_lists(naive: &Naive, snapshot: &Snapshot, limit: u32) {
     }
 }
 
-fn for_questions(naive: &Naive, mut ask: impl FnMut(&Question<'_>)) {
+pub(crate) fn for_questions(naive: &Naive, mut ask: impl FnMut(&Question<'_>)) {
     let users: Vec<&str> = naive.users.iter().map(|u| u.key.as_str()).chain(["nobody"]).collect();
     for resource in naive.schema.resources().map(|r| r.key.as_str()).chain(["r9"]) {
         let here =

@@ -96,6 +96,29 @@ impl Entry for Named {
     }
 }
 
+/// Where the attributes of a user stand, apart from its node, which has no room for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Described {
+    pub(crate) user: u32,
+    pub(crate) at: u32,
+}
+
+impl Described {
+    pub(crate) fn hash_of(user: u32) -> u32 {
+        mix(u64::from(user))
+    }
+}
+
+impl Entry for Described {
+    const EMPTY: Self = Self { user: u32::MAX, at: u32::MAX };
+    fn is_empty(self) -> bool {
+        self.user == u32::MAX
+    }
+    fn hash(self) -> u32 {
+        Self::hash_of(self.user)
+    }
+}
+
 /// When an assignment ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ending {

@@ -24,9 +24,9 @@ use adjacency::Adjacency;
 use askfirst_domain::{
     Timestamp, UserKey,
     decision::{Place, RoleAt},
-    facts::InstanceRef,
+    facts::{Attributes, InstanceRef},
 };
-use entry::{Ending, Held, Link, Named};
+use entry::{Described, Ending, Held, Link, Named};
 use extra::Extra;
 use name::Name;
 use paged::Paged;
@@ -44,7 +44,6 @@ const MEMBERS: u32 = 0;
 pub(crate) struct UserNode {
     name: Name,
     pub(crate) held: Adjacency<Held>,
-    pub(crate) attributes: Extra,
     id: Uuid,
 }
 
@@ -83,6 +82,9 @@ pub(crate) struct Graph {
     pub(crate) compiled: Arc<Compiled>,
     users: Paged<UserNode>,
     user_names: Table<Named>,
+    /// Of users that have attributes.
+    described: Table<Described>,
+    descriptions: Paged<Extra>,
     nodes: Paged<Node>,
     node_names: Table<Named>,
     endings: Table<Ending>,
@@ -105,6 +107,17 @@ impl Graph {
     #[inline]
     pub(crate) fn user(&self, number: u32) -> Option<&UserNode> {
         self.users.get(number)
+    }
+
+    /// The stored attributes of a user.
+    pub(crate) fn attributes_of(&self, user: u32) -> Option<&Attributes> {
+        self.descriptions.get(self.description(user)?).map(Extra::get)
+    }
+
+    fn description(&self, user: u32) -> Option<u32> {
+        self.described
+            .find(Described::hash_of(user), |described| described.user == user)
+            .map(|found| found.at)
     }
 
     #[inline]
@@ -199,7 +212,7 @@ impl Graph {
     pub(crate) fn stats(&self) -> Stats {
         let names: usize = self.users.iter().map(|(_, user)| user.name.bytes()).sum::<usize>()
             + self.nodes.iter().map(|(_, node)| node.name.bytes()).sum::<usize>();
-        let attributes: usize = self.users.iter().map(|(_, user)| user.attributes.bytes()).sum::<usize>()
+        let attributes: usize = self.descriptions.iter().map(|(_, extra)| extra.bytes()).sum::<usize>()
             + self.nodes.iter().map(|(_, node)| node.attributes.bytes()).sum::<usize>();
         let held: usize = self.users.iter().map(|(_, user)| user.held.bytes()).sum();
         let links: usize = self
@@ -222,6 +235,8 @@ impl Graph {
                 + self.nodes.bytes()
                 + self.user_names.bytes()
                 + self.node_names.bytes()
+                + self.described.bytes()
+                + self.descriptions.bytes()
                 + self.endings.bytes(),
         }
     }

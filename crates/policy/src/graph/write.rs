@@ -4,7 +4,7 @@
 use super::{
     Extra, Graph, Held, Link, MEMBERS, Name, Named, Node, UserNode,
     adjacency::{Adjacency, Keyed as _},
-    entry::Ending,
+    entry::{Described, Ending},
     name_hash,
 };
 use crate::compiled::{
@@ -216,18 +216,31 @@ impl Graph {
     fn put_user(&mut self, user: &User) -> Known {
         if let Some(number) = self.user_number(user.key.as_str()) {
             if self.is_user(number, user.id.uuid()) {
-                let attributes = Extra::new(&user.attributes);
-                if self.user(number)?.attributes != attributes {
-                    self.users.get_mut(number)?.attributes = attributes;
-                }
-                return Some(());
+                return self.describe_user(number, &user.attributes);
             }
             self.remove_user(number)?;
         }
         let held = Adjacency::Empty;
-        let (name, attributes) = (Name::new(user.key.as_str()), Extra::new(&user.attributes));
-        let number = self.users.insert(UserNode { name, held, attributes, id: user.id.uuid() })?;
+        let name = Name::new(user.key.as_str());
+        let number = self.users.insert(UserNode { name, held, id: user.id.uuid() })?;
         self.user_names.insert(Named { hash: name_hash(0, user.key.as_str()), number }, |_| false);
+        self.describe_user(number, &user.attributes)
+    }
+
+    fn describe_user(&mut self, user: u32, attributes: &Attributes) -> Known {
+        match self.description(user) {
+            Some(_) if self.attributes_of(user) == Some(attributes) => {}
+            Some(at) if attributes.is_empty() => {
+                self.descriptions.remove(at)?;
+                self.described.remove(Described::hash_of(user), |described| described.user == user);
+            }
+            Some(at) => *self.descriptions.get_mut(at)? = Extra::new(attributes),
+            None if attributes.is_empty() => {}
+            None => {
+                let at = self.descriptions.insert(Extra::new(attributes))?;
+                self.described.insert(Described { user, at }, |described| described.user == user);
+            }
+        }
         Some(())
     }
 
@@ -237,6 +250,7 @@ impl Graph {
                 self.unassign(number, held.node, role)?;
             }
         }
+        self.describe_user(number, &Attributes::new())?;
         let user = self.users.remove(number)?;
         self.user_names.remove(name_hash(0, user.name.as_str()), |named| named.number == number);
         Some(())

@@ -45,7 +45,6 @@ pub(super) fn allowing<'g>(
 ) -> Option<&'g CompiledRule> {
     let subject = walk.subject?;
     let graph = walk.graph;
-    let user = graph.user(subject.number)?;
     let tenant = graph.node(target.tenant)?;
     let roles = if graph.compiled.reads_roles { tenant_roles(walk, target.tenant) } else { Vec::new() };
     let key = q.instance.map_or(Seen::Json(&ABSENT), Seen::Text);
@@ -54,7 +53,7 @@ pub(super) fn allowing<'g>(
         user: Layers {
             fixed: &[("key", Seen::Text(q.user)), ("roles", Seen::Texts(&roles))],
             call: call.user,
-            stored: Some(user.attributes.get()),
+            stored: graph.attributes_of(subject.number),
         },
         resource: Layers {
             fixed: &[("key", key), ("type", Seen::Text(q.resource)), ("tenant", Seen::Text(tenant_key))],
