@@ -234,7 +234,7 @@ fn in_set(naive: &Naive, key: &str, of: Option<&str>, view: &Value) -> bool {
     let (mut next, mut seen) = (Some(key.to_owned()), Vec::new());
     while let Some(key) = next {
         let Some(set) = naive.schema.condition_set_by_key(&key) else { return false };
-        let fits = set.resource.as_ref().map(|r| r.as_str()) == of && !seen.contains(&key);
+        let fits = set.resource.as_ref().map(askfirst_domain::Key::as_str) == of && !seen.contains(&key);
         if !fits || truth(&set.conditions, view) != Some(true) {
             return false;
         }

@@ -9,10 +9,10 @@ use crate::{
     body::Body,
     error::{Answer, Failure},
 };
-use askfirst_domain::decision::Decision;
+use askfirst_domain::{decision::Decision, facts::Attributes};
 use askfirst_engine::{
     EnvScope, Error, Kind,
-    check::{Ask, Requestable, Thing},
+    check::{Ask, Given, Requestable, Thing},
 };
 use axum::{
     Json, Router,
@@ -40,19 +40,25 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/local/role_assignments", get(lists::role_assignments))
 }
 
-/// `AuthorizationQuery`. Attributes and context take part once the policy has conditions.
+/// `AuthorizationQuery`. Attributes go before stored ones in conditions.
 #[derive(Debug, Deserialize)]
 struct Query {
     user: User,
     action: String,
     resource: Resource,
+    #[serde(default)]
+    context: Option<Attributes>,
 }
 
 /// The user, or, in the API's first version, just a key: told apart to answer as Permit does.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum User {
-    Known { key: String },
+    Known {
+        key: String,
+        #[serde(default)]
+        attributes: Option<Attributes>,
+    },
     FirstVersion(#[expect(dead_code, reason = "only its shape matters")] String),
 }
 
@@ -118,23 +124,31 @@ async fn nginx(InEnv(scope): InEnv, headers: HeaderMap) -> Answer<Json<Allowed>>
     };
     let on =
         Thing { resource: needed("permit-resource-type")?, instance: None, tenant: said("permit-tenant-id") };
-    Ok(Json(answer(&scope, &on.asked(needed("permit-user-key")?, needed("permit-action")?))))
+    let ask = on.asked(needed("permit-user-key")?, needed("permit-action")?);
+    Ok(Json(answer(&scope, &ask, &Given::default())))
 }
 
 fn decide(scope: &EnvScope, query: Query) -> Result<Allowed, Misasked> {
-    let User::Known { key: user } = query.user else { return Err(Misasked::FirstVersion) };
-    let on = query.resource.thing().map_err(Misasked::Failure)?;
-    Ok(answer(scope, &on.asked(user, query.action)))
+    let User::Known { key: user, attributes } = query.user else { return Err(Misasked::FirstVersion) };
+    let mut resource = query.resource;
+    let given = Given {
+        user: attributes.unwrap_or_default(),
+        resource: resource.attributes.take().unwrap_or_default(),
+        context: query.context.unwrap_or_default(),
+        ..Given::default()
+    };
+    let on = resource.thing().map_err(Misasked::Failure)?;
+    Ok(answer(scope, &on.asked(user, query.action), &given))
 }
 
-fn answer(scope: &EnvScope, ask: &Ask) -> Allowed {
-    let allow = scope.is_allowed(ask);
-    let debug = if allow { Debug::Nothing(Map::new()) } else { denied(scope, ask) };
+fn answer(scope: &EnvScope, ask: &Ask, given: &Given) -> Allowed {
+    let allow = scope.is_allowed_with(ask, given);
+    let debug = if allow { Debug::Nothing(Map::new()) } else { denied(scope, ask, given) };
     Allowed { allow, query: Map::new(), debug, result: allow }
 }
 
-fn denied(scope: &EnvScope, ask: &Ask) -> Debug {
-    let explained = scope.explain(ask);
+fn denied(scope: &EnvScope, ask: &Ask, given: &Given) -> Debug {
+    let explained = scope.explain_with(ask, given);
     let would_allow = match &explained.decision {
         Decision::Deny(denial) => denial.would_allow.iter().map(ToString::to_string).collect(),
         // Written meanwhile: the answer stands as it was given.

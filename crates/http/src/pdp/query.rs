@@ -1,6 +1,7 @@
 //! The questions of Permit's SDKs, as they write them.
 
 use crate::{error::Answer, permit::wire::Text};
+use askfirst_domain::facts::Attributes;
 use askfirst_engine::{Error, check::Thing};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -18,6 +19,8 @@ pub(super) struct Resource {
     kind: String,
     key: Option<Value>,
     tenant: Option<String>,
+    #[serde(default)]
+    pub(super) attributes: Option<Attributes>,
     #[serde(default)]
     context: Option<Map<String, Value>>,
 }

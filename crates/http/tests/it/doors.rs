@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 /// Routes inside an environment, behind `/v2/schema/default/dev`.
 const SCHEMA: &[(&str, &[&str])] = &[
+    ("/condition_sets", &["GET", "POST"]),
+    ("/condition_sets/s", &["GET", "PATCH", "DELETE"]),
     ("/resources", &["GET", "POST"]),
     ("/resources/r", &["GET", "PATCH", "PUT", "DELETE"]),
     ("/resources/r/actions", &["GET", "POST"]),
@@ -25,6 +27,7 @@ const SCHEMA: &[(&str, &[&str])] = &[
 
 /// Routes behind `/v2/facts/default/dev`, and behind `/facts`.
 const FACTS: &[(&str, &[&str])] = &[
+    ("/set_rules", &["GET", "POST", "DELETE"]),
     ("/users", &["GET", "POST"]),
     ("/users/u", &["GET", "PUT", "PATCH", "DELETE"]),
     ("/users/u/roles", &["POST", "DELETE"]),

@@ -1,6 +1,8 @@
 //! Tests of the routes on a real database. One binary, so that it links once: add a module here.
 
 #[cfg(test)]
+mod abac;
+#[cfg(test)]
 mod asking;
 #[cfg(test)]
 mod assignments;

@@ -13,13 +13,16 @@ mod sets;
 mod validate;
 
 use askfirst_domain::{
-    Ident,
+    Ident, Timestamp,
     element::Element,
     id::{ConditionSetId, ElementId, RelationId, ResourceId, RoleId, SetRuleId},
     schema::{ConditionSet, Relation, Resource, Role, SetRule},
 };
 use directory::Directory;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 pub use error::{RoleName, SchemaError};
 pub use permission::{parse_permission, parse_permissions};
@@ -32,8 +35,9 @@ pub struct Schema {
     relations: Directory<Relation>,
     elements: Directory<Element>,
     condition_sets: Directory<ConditionSet>,
-    /// Ids are made in the order of creation.
     set_rules: BTreeMap<SetRuleId, Arc<SetRule>>,
+    /// The rules as they were created.
+    rule_order: BTreeSet<(Timestamp, SetRuleId)>,
 }
 
 impl Schema {
@@ -154,7 +158,7 @@ impl Schema {
 
     /// All rules over condition sets.
     pub fn set_rules(&self) -> impl Iterator<Item = &Arc<SetRule>> {
-        self.set_rules.values()
+        self.rule_order.iter().filter_map(|(_, id)| self.set_rules.get(id))
     }
 
     pub(crate) fn put_condition_set(&mut self, set: ConditionSet) {
@@ -166,11 +170,15 @@ impl Schema {
     }
 
     pub(crate) fn put_set_rule(&mut self, rule: SetRule) {
+        self.remove_set_rule(rule.id);
+        self.rule_order.insert((rule.created_at, rule.id));
         self.set_rules.insert(rule.id, Arc::new(rule));
     }
 
     pub(crate) fn remove_set_rule(&mut self, id: SetRuleId) {
-        self.set_rules.remove(&id);
+        if let Some(gone) = self.set_rules.remove(&id) {
+            self.rule_order.remove(&(gone.created_at, id));
+        }
     }
 
     pub(crate) fn put_resource(&mut self, resource: Resource) {

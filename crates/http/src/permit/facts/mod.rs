@@ -3,6 +3,7 @@
 
 mod assignments;
 mod instances;
+mod set_rules;
 mod tenants;
 mod tuples;
 mod users;
@@ -36,6 +37,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
             get(assignments::list).post(assignments::assign).delete(assignments::unassign),
         )
         .route("/role_assignments/bulk", post(assignments::assign_many).delete(assignments::unassign_many))
+        .route("/set_rules", get(set_rules::list).post(set_rules::create).delete(set_rules::delete))
         .route("/relationship_tuples", get(tuples::list).post(tuples::create).delete(tuples::delete))
         .route("/relationship_tuples/bulk", post(tuples::create_many).delete(tuples::delete_many))
 }

@@ -2,6 +2,7 @@
 
 mod actions;
 mod attributes;
+mod condition_sets;
 mod derivations;
 mod relations;
 mod resources;
@@ -18,6 +19,11 @@ use std::sync::Arc;
 
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
+        .route("/condition_sets", get(condition_sets::list).post(condition_sets::create))
+        .route(
+            "/condition_sets/{condition_set}",
+            get(condition_sets::read).patch(condition_sets::update).delete(condition_sets::delete),
+        )
         .route("/resources", get(resources::list).post(resources::create))
         .route(
             "/resources/{resource}",

@@ -46,7 +46,7 @@ pub(crate) struct ResourceRead {
 }
 
 impl ResourceRead {
-    fn new(scope: &EnvScope, view: &ResourceView) -> Self {
+    pub(super) fn new(scope: &EnvScope, view: &ResourceView) -> Self {
         let r = &view.resource;
         Self {
             key: r.key.clone(),

@@ -1,0 +1,195 @@
+//! Condition sets and the rules over them, over the wire.
+
+use crate::support::{Client, FACTS, SCHEMA, Server, names};
+use serde_json::{Value, json};
+
+fn sets() -> String {
+    format!("{SCHEMA}/condition_sets")
+}
+
+fn rules() -> String {
+    format!("{FACTS}/set_rules")
+}
+
+async fn allowed(dev: &Client<'_>, user: Value, resource: Value, context: Value) -> bool {
+    let question = json!({"user": user, "action": "read", "resource": resource, "context": context});
+    let answer = dev.post("/allowed", question.clone()).await;
+    let bulk = dev.post("/allowed/bulk", json!([question])).await;
+    assert_eq!(bulk["allow"][0]["allow"], answer["allow"]);
+    answer["allow"].as_bool().expect("an answer")
+}
+
+/// Documents with an owner and a level; ann is an adult, kim is not.
+async fn world(dev: &Client<'_>) {
+    let actions = json!({"read": {}, "write": {}});
+    dev.post(&format!("{SCHEMA}/resources"), json!({"key": "doc", "name": "Doc", "actions": actions})).await;
+    dev.post(&format!("{SCHEMA}/roles"), json!({"key": "clerk", "name": "Clerk"})).await;
+    for (key, age) in [("ann", json!({"age": 40})), ("kim", json!({"age": 9})), ("bob", json!({}))] {
+        dev.post(&format!("{FACTS}/users"), json!({"key": key, "attributes": age})).await;
+    }
+    for (key, level) in [("low", 1), ("high", 5)] {
+        let body =
+            json!({"key": key, "resource": "doc", "tenant": "default", "attributes": {"level": level}});
+        dev.post(&format!("{FACTS}/resource_instances"), body).await;
+    }
+    let adults = json!({"key": "adults", "name": "Adults", "conditions": {"allOf": [{"user.age": {"greater-than": 17}}]}});
+    dev.post(&sets(), adults).await;
+    let open = json!({
+        "key": "open", "name": "Open", "type": "resourceset", "resource_id": "doc",
+        "conditions": {"resource.level": {"less-than": 3}},
+    });
+    dev.post(&sets(), open).await;
+}
+
+fn rule(user_set: &str, resource_set: &str) -> Value {
+    json!({"user_set": user_set, "permission": "doc:read", "resource_set": resource_set})
+}
+
+#[tokio::test]
+async fn a_rule_allows_who_is_in_the_user_set_on_what_is_in_the_resource_set() {
+    let server = Server::start().await;
+    let dev = server.dev();
+    world(&dev).await;
+    let low = || json!({"type": "doc", "key": "low"});
+    assert!(!allowed(&dev, json!({"key": "ann"}), low(), Value::Null).await, "no rule yet");
+    dev.post(&rules(), rule("adults", "open")).await;
+    assert!(allowed(&dev, json!({"key": "ann"}), low(), Value::Null).await);
+    assert!(!allowed(&dev, json!({"key": "kim"}), low(), Value::Null).await);
+    assert!(!allowed(&dev, json!({"key": "bob"}), low(), Value::Null).await, "an age that is not known");
+    assert!(!allowed(&dev, json!({"key": "zoe"}), low(), Value::Null).await, "no such user");
+    let high = json!({"type": "doc", "key": "high"});
+    assert!(!allowed(&dev, json!({"key": "ann"}), high.clone(), Value::Null).await);
+    // What the call says goes before what is stored.
+    assert!(allowed(&dev, json!({"key": "kim", "attributes": {"age": 18}}), low(), Value::Null).await);
+    assert!(!allowed(&dev, json!({"key": "ann", "attributes": {"age": null}}), low(), Value::Null).await);
+    let lowered = json!({"type": "doc", "key": "high", "attributes": {"level": 2}});
+    assert!(allowed(&dev, json!({"key": "ann"}), lowered, Value::Null).await);
+    let unknown = json!({"type": "doc", "attributes": {"level": 2}});
+    assert!(
+        allowed(&dev, json!({"key": "ann"}), unknown, Value::Null).await,
+        "as a whole, by what the call says"
+    );
+    let asked = json!({"user": "ann", "action": "read", "resource": "doc:low"});
+    let explained = dev.post("/api/v1/check", asked).await;
+    let sentence = explained["sentence"].as_str().expect("a sentence");
+    assert!(sentence.contains("user set adults") && sentence.contains("resource set open"), "{sentence}");
+    dev.patch(&format!("{FACTS}/users/ann"), json!({"attributes": {"age": 3}})).await;
+    assert!(
+        !allowed(&dev, json!({"key": "ann"}), low(), Value::Null).await,
+        "attributes that are written count"
+    );
+    dev.delete(&rules(), rule("adults", "open")).await;
+    assert!(!allowed(&dev, json!({"key": "kim", "attributes": {"age": 18}}), low(), Value::Null).await);
+    dev.refused(404, "NOT_FOUND", "DELETE", &rules(), rule("adults", "open")).await;
+}
+
+#[tokio::test]
+async fn roles_and_resources_stand_for_sets_and_the_context_counts() {
+    let server = Server::start().await;
+    let dev = server.dev();
+    world(&dev).await;
+    let office =
+        json!({"key": "office", "name": "Office", "conditions": {"context.place": {"equals": "office"}}});
+    dev.post(&sets(), office).await;
+    let whole = json!({
+        "user_set": "clerk", "permission": "doc:read", "resource_set": "open", "is_role": true,
+    });
+    let made = dev.post(&rules(), whole.clone()).await;
+    assert_eq!((&made[0]["user_set"], &made[0]["resource_set"]), (&json!("clerk"), &json!("open")));
+    let everywhere = json!({
+        "user_set": "office", "permission": "doc:read", "resource_set": "doc", "is_resource": true,
+    });
+    dev.post(&rules(), everywhere).await;
+    let (low, high) = (json!({"type": "doc", "key": "low"}), json!({"type": "doc", "key": "high"}));
+    let kim = json!({"key": "kim"});
+    assert!(!allowed(&dev, kim.clone(), low.clone(), Value::Null).await);
+    dev.post(
+        &format!("{FACTS}/role_assignments"),
+        json!({"user": "kim", "role": "clerk", "tenant": "default"}),
+    )
+    .await;
+    assert!(allowed(&dev, kim.clone(), low, Value::Null).await);
+    assert!(!allowed(&dev, kim.clone(), high.clone(), Value::Null).await);
+    assert!(allowed(&dev, kim.clone(), high.clone(), json!({"place": "office"})).await);
+    assert!(!allowed(&dev, kim, high, json!({"place": "home"})).await);
+
+    assert_eq!(names(&dev.get(&rules()).await, "user_set"), ["clerk", "office"]);
+    assert_eq!(names(&dev.get(&format!("{}?user_set=office", rules())).await, "resource_set"), ["doc"]);
+    assert_eq!(names(&dev.get(&format!("{}?resource_set=open", rules())).await, "user_set"), ["clerk"]);
+    assert_eq!(dev.get(&format!("{}?permission=doc:write", rules())).await, json!([]));
+    dev.refused(409, "DUPLICATE_ENTITY", "POST", &rules(), whole).await;
+    // A role takes its rules along.
+    dev.delete(&format!("{SCHEMA}/roles/clerk"), Value::Null).await;
+    assert_eq!(names(&dev.get(&rules()).await, "user_set"), ["office"]);
+}
+
+#[tokio::test]
+async fn sets_are_read_changed_nested_and_deleted_by_key_and_by_id() {
+    let server = Server::start().await;
+    let dev = server.dev();
+    world(&dev).await;
+    let open = dev.get(&format!("{}/open", sets())).await;
+    assert_eq!((&open["type"], &open["resource"]["key"]), (&json!("resourceset"), &json!("doc")));
+    assert_eq!(open["resource_id"], open["resource"]["id"]);
+    let id = open["id"].as_str().expect("an id").to_owned();
+    assert_eq!(dev.get(&format!("{}/{id}", sets())).await, open);
+    let child = json!({
+        "key": "very-open", "name": "Very open", "type": "resourceset", "resource_id": open["resource_id"],
+        "parent_id": id, "conditions": {"resource.published": {"equals": true}},
+    });
+    assert_eq!(dev.post(&sets(), child).await["parent_id"], open["id"]);
+    dev.post(&rules(), rule("adults", "very-open")).await;
+    let ann = json!({"key": "ann"});
+    let on = |level: u8, published: bool| json!({"type": "doc", "attributes": {"level": level, "published": published}});
+    assert!(allowed(&dev, ann.clone(), on(1, true), Value::Null).await);
+    assert!(!allowed(&dev, ann.clone(), on(1, false), Value::Null).await);
+    assert!(
+        !allowed(&dev, ann.clone(), on(9, true), Value::Null).await,
+        "the parent's conditions hold as well"
+    );
+    let renamed = dev.patch(&format!("{}/very-open", sets()), json!({"name": "Bare"})).await;
+    assert_eq!((&renamed["name"], &renamed["parent_id"]), (&json!("Bare"), &open["id"]));
+    dev.patch(&format!("{}/very-open", sets()), json!({"parent_id": null})).await;
+    assert!(allowed(&dev, ann.clone(), on(9, true), Value::Null).await);
+    dev.patch(&format!("{}/very-open", sets()), json!({"parent_id": "open"})).await;
+    // Without its parent's conditions a set would hold more: it goes with it, and its rules too.
+    dev.delete(&format!("{}/open", sets()), Value::Null).await;
+    assert_eq!(names(&dev.get(&sets()).await, "key"), ["adults"]);
+    assert_eq!(dev.get(&rules()).await, json!([]));
+    dev.refused(404, "NOT_FOUND", "GET", &format!("{}/open", sets()), Value::Null).await;
+}
+
+#[tokio::test]
+async fn what_does_not_hold_together_is_refused_with_what_would() {
+    let server = Server::start().await;
+    let dev = server.dev();
+    world(&dev).await;
+    let set = |parent: &str, conditions: Value| json!({"key": "x", "name": "X", "parent_id": parent, "conditions": conditions});
+    let said = dev.refused(404, "NOT_FOUND", "POST", &sets(), set("nobody", json!({}))).await;
+    assert!(said.contains("adults"), "{said}");
+    let said = dev.refused(400, "INVALID_INPUT", "POST", &sets(), set("open", json!({}))).await;
+    assert!(said.contains("both"), "{said}");
+    let wrong = json!({"allOf": [{"user.age": {"bigger": 1}}]});
+    let said = dev.refused(400, "INVALID_INPUT", "POST", &sets(), set("adults", wrong)).await;
+    assert!(said.contains("$.allOf[0][\"user.age\"].bigger"), "{said}");
+    dev.refused(400, "INVALID_INPUT", "PATCH", &format!("{}/adults", sets()), json!({"parent_id": "adults"}))
+        .await;
+    dev.refused(409, "DUPLICATE_ENTITY", "POST", &sets(), json!({"key": "open", "name": "Open"})).await;
+    for (user_set, permission, resource_set) in [
+        ("nobody", "doc:read", "open"),
+        ("open", "doc:read", "open"),
+        ("adults", "doc:read", "adults"),
+        ("adults", "doc:burn", "open"),
+        ("adults", "car:read", "open"),
+    ] {
+        let body = json!({"user_set": user_set, "permission": permission, "resource_set": resource_set});
+        dev.refused(404, "NOT_FOUND", "POST", &rules(), body).await;
+    }
+    let role = json!({"user_set": "boss", "permission": "doc:read", "resource_set": "open", "is_role": true});
+    assert!(dev.refused(404, "NOT_FOUND", "POST", &rules(), role).await.contains("clerk"));
+    // A resource takes its sets and rules along.
+    dev.post(&rules(), rule("adults", "open")).await;
+    dev.delete(&format!("{SCHEMA}/resources/doc"), Value::Null).await;
+    assert_eq!(names(&dev.get(&sets()).await, "key"), ["adults"]);
+    assert_eq!(dev.get(&rules()).await, json!([]));
+}
