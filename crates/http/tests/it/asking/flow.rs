@@ -206,8 +206,12 @@ async fn our_own_routes_serve_the_terminal() {
     assert_eq!(dev.get("/api/v1/inbox?user=henry").await["total_count"], 0);
     assert_eq!(dev.get("/api/v1/requests?user=henry&status=pending").await["total_count"], 1);
     assert_eq!(dev.get(&format!("/api/v1/requests/{id}?user=henry")).await["may_cancel"], true);
-    let body = json!({"comment": "enjoy"});
-    let done = dev.post(&format!("/api/v1/requests/{id}/approve?user=joe"), body).await;
+    let approve = format!("/api/v1/requests/{id}/approve?user=joe");
+    let stale = json!({"shown": "0".repeat(64)});
+    dev.refused(409, "CONCURRENT_OPERATION_DISALLOWED", "POST", &approve, stale).await;
+    assert_eq!(dev.get(&format!("/api/v1/requests/{id}?user=joe")).await["status"], "pending");
+    let body = json!({"comment": "enjoy", "shown": inbox["data"][0]["shown"]});
+    let done = dev.post(&approve, body).await;
     assert_eq!((&done["status"], &done["reviewer"]["key"]), (&json!("approved"), &json!("joe")));
     let audit = dev.get(&format!("/api/v1/audit?request={id}")).await;
     assert_eq!(audit["total_count"], 3);

@@ -90,6 +90,9 @@ fn scrubbed(value: &Value) -> Value {
     match value {
         Value::String(text) if text.parse::<Uuid>().is_ok() => json!("[uuid]"),
         Value::String(text) if text.len() == 27 && text.ends_with('Z') => json!("[time]"),
+        Value::String(text) if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            json!("[digest]")
+        }
         Value::String(text) if text.starts_with("http://127.0.0.1:7766/inbox/requests/") => json!("[url]"),
         Value::Array(items) => items.iter().map(scrubbed).collect(),
         Value::Object(members) => {
