@@ -1,8 +1,18 @@
 //! What a commit costs, alone and in company, and how long a start takes.
 //!
-//! On a disk (`TMPDIR`), with full durability: these numbers are mostly the disk's.
+//! On a disk (`TMPDIR`), with full durability: these numbers are mostly the disk's. PostgreSQL is measured where it is
+//! installed, over a socket, as it comes.
 
-#![expect(clippy::expect_used, reason = "a benchmark that can't go on has nothing to measure")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a benchmark that can't go on has nothing to measure"
+)]
+
+#[cfg(unix)]
+#[path = "../tests/support/mod.rs"]
+mod support;
 
 use askfirst_domain::{
     Id,
@@ -13,10 +23,12 @@ use askfirst_store::{
     Options, SqliteStore,
     contract::{Failure, Things, World},
 };
+#[cfg(unix)]
+use askfirst_store::{PostgresOptions, PostgresStore};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -30,16 +42,33 @@ fn ordered<K>() -> Id<K> {
     Id::new(Uuid::from_u128(u128::from(LAST.fetch_add(1, Ordering::Relaxed)) << 64))
 }
 
-/// A store of its own on the disk; the directory lives as long as the world.
+/// A store of its own; the directory lives as long as the world.
 struct Place {
+    database: &'static str,
     world: World,
-    _directory: tempfile::TempDir,
+    _directory: Option<tempfile::TempDir>,
 }
 
-async fn place() -> Result<Place, Failure> {
+/// One on each database that is there.
+async fn places() -> Result<Vec<Place>, Failure> {
     let directory = tempfile::tempdir()?;
     let store = SqliteStore::open(directory.path().join("store.db"), Options::default()).await?;
-    Ok(Place { world: World::start(Arc::new(store)).await?, _directory: directory })
+    let world = World::start(Arc::new(store)).await?;
+    let mut places = vec![Place { database: "SQLite", world, _directory: Some(directory) }];
+    #[cfg(unix)]
+    if let Some(store) = postgres().await? {
+        let world = World::start(Arc::new(store)).await?;
+        places.push(Place { database: "PostgreSQL", world, _directory: None });
+    }
+    Ok(places)
+}
+
+#[cfg(unix)]
+async fn postgres() -> Result<Option<PostgresStore>, Failure> {
+    static SERVER: OnceLock<Option<support::Server>> = OnceLock::new();
+    let Some(server) = SERVER.get_or_init(|| support::Server::start("on")) else { return Ok(None) };
+    let url = server.database().await;
+    Ok(Some(PostgresStore::connect(&url, PostgresOptions::default()).await?))
 }
 
 fn users(n: usize) -> Result<Vec<Change>, Failure> {
@@ -85,16 +114,18 @@ async fn write_each(world: &World, tasks: usize, total: usize) -> Result<(), Fai
 fn single_commits(c: &mut Criterion) {
     const TOTAL: usize = 256;
     let runtime = Runtime::new().expect("a runtime");
-    let place = runtime.block_on(place()).expect("a store");
+    let places = runtime.block_on(places()).expect("stores");
     let mut group = c.benchmark_group("commit of one user");
     group
         .sample_size(10)
         .measurement_time(Duration::from_secs(5))
         .throughput(Throughput::Elements(TOTAL as u64));
-    for tasks in [1, 64] {
-        group.bench_function(BenchmarkId::new("tasks", tasks), |b| {
-            b.iter(|| runtime.block_on(write_each(&place.world, tasks, TOTAL)).expect("written"));
-        });
+    for place in &places {
+        for tasks in [1, 64] {
+            group.bench_function(BenchmarkId::new(place.database, tasks), |b| {
+                b.iter(|| runtime.block_on(write_each(&place.world, tasks, TOTAL)).expect("written"));
+            });
+        }
     }
     group.finish();
 }
@@ -102,39 +133,43 @@ fn single_commits(c: &mut Criterion) {
 fn bulk_commits(c: &mut Criterion) {
     const FACTS: usize = 1000;
     let runtime = Runtime::new().expect("a runtime");
-    let place = runtime.block_on(place()).expect("a store");
+    let places = runtime.block_on(places()).expect("stores");
     let mut group = c.benchmark_group("commit of 1000 assignments");
     group
         .sample_size(10)
         .measurement_time(Duration::from_secs(5))
         .throughput(Throughput::Elements(FACTS as u64));
-    group.bench_function("one task", |b| {
-        b.iter_batched(
-            || assignments(FACTS).expect("made"),
-            |changes| runtime.block_on(place.world.commit(changes)).expect("written"),
-            criterion::BatchSize::PerIteration,
-        );
-    });
+    for place in &places {
+        group.bench_function(place.database, |b| {
+            b.iter_batched(
+                || assignments(FACTS).expect("made"),
+                |changes| runtime.block_on(place.world.commit(changes)).expect("written"),
+                criterion::BatchSize::PerIteration,
+            );
+        });
+    }
     group.finish();
 }
 
 fn load(c: &mut Criterion) {
     const FACTS: usize = 100_000;
     let runtime = Runtime::new().expect("a runtime");
-    let place = runtime.block_on(place()).expect("a store");
-    for chunk in assignments(FACTS).expect("made").chunks(5_000) {
-        runtime.block_on(place.world.commit(chunk.to_vec())).expect("written");
-    }
+    let places = runtime.block_on(places()).expect("stores");
     let mut group = c.benchmark_group("load of 100000 assignments");
     group.sample_size(10).throughput(Throughput::Elements(FACTS as u64));
-    group.bench_function("one reader", |b| {
-        b.iter(|| {
-            let mut given = 0;
-            let mut count = |chunk: Vec<Change>| given += chunk.len();
-            runtime.block_on(place.world.store.load(place.world.env, &mut count)).expect("loaded");
-            given
+    for place in &places {
+        for chunk in assignments(FACTS).expect("made").chunks(5_000) {
+            runtime.block_on(place.world.commit(chunk.to_vec())).expect("written");
+        }
+        group.bench_function(place.database, |b| {
+            b.iter(|| {
+                let mut given = 0;
+                let mut count = |chunk: Vec<Change>| given += chunk.len();
+                runtime.block_on(place.world.store.load(place.world.env, &mut count)).expect("loaded");
+                given
+            });
         });
-    });
+    }
     group.finish();
 }
 

@@ -4,9 +4,11 @@ use crate::{
     Head, StoreError,
     body::{Body, Look, failed},
     sql::{
-        Statement, read,
+        Cells, Dialect, Row, Statement,
+        packed::{self, Line},
+        read,
         rows::{self, schema_object},
-        tables::{ASSIGNMENTS, INSTANCES, TENANTS, TUPLES, USERS},
+        tables::{ASSIGNMENTS, INSTANCES, TENANTS, TUPLES, Table, USERS},
     },
 };
 use askfirst_domain::{change::Change, id::EnvId};
@@ -30,18 +32,38 @@ pub(crate) async fn load<B: Body>(body: &B, env: EnvId, sink: Sink<'_>) -> Resul
     for kind in ["resource", "role", "relation", "element", "condition_set", "set_rule"] {
         give(&mut look, read::all_schema(env, kind), schema_object, sink).await?;
     }
-    let facts: [(_, ToChange<B::Row>); 5] = [
-        (&USERS, |row| Ok(Change::PutUser(rows::user(row)?.value))),
-        (&TENANTS, |row| Ok(Change::PutTenant(rows::tenant(row)?.value))),
-        (&INSTANCES, |row| Ok(Change::PutInstance(rows::instance(row)?.value))),
-        (&ASSIGNMENTS, |row| Ok(Change::PutAssignment(rows::assignment(row)?.value))),
-        (&TUPLES, |row| Ok(Change::PutTuple(rows::tuple(row)?.value))),
-    ];
-    for (table, to_change) in facts {
-        give(&mut look, read::all_facts(table, env), to_change, sink).await?;
+    give(&mut look, read::all_facts(&USERS, env), user, sink).await?;
+    give(&mut look, read::all_facts(&TENANTS, env), tenant, sink).await?;
+    match B::DIALECT {
+        Dialect::Sqlite => {
+            give_packed(&mut look, env, &INSTANCES, |line| instance(line), sink).await?;
+            give_packed(&mut look, env, &ASSIGNMENTS, |line| assignment(line), sink).await?;
+            give_packed(&mut look, env, &TUPLES, |line| tuple(line), sink).await?;
+        }
+        Dialect::Postgres => {
+            give(&mut look, read::all_facts(&INSTANCES, env), instance, sink).await?;
+            give(&mut look, read::all_facts(&ASSIGNMENTS, env), assignment, sink).await?;
+            give(&mut look, read::all_facts(&TUPLES, env), tuple, sink).await?;
+        }
     }
     look.end().await.map_err(failed(DOING))?;
     Ok(head)
+}
+
+fn user<R: Row>(row: &R) -> Result<Change, StoreError> {
+    Ok(Change::PutUser(rows::user(row)?.value))
+}
+fn tenant<R: Row>(row: &R) -> Result<Change, StoreError> {
+    Ok(Change::PutTenant(rows::tenant(row)?.value))
+}
+fn instance<R: Row>(row: &R) -> Result<Change, StoreError> {
+    Ok(Change::PutInstance(rows::instance(row)?.value))
+}
+fn assignment<R: Row>(row: &R) -> Result<Change, StoreError> {
+    Ok(Change::PutAssignment(rows::assignment(row)?.value))
+}
+fn tuple<R: Row>(row: &R) -> Result<Change, StoreError> {
+    Ok(Change::PutTuple(rows::tuple(row)?.value))
 }
 
 async fn give<L: Look>(
@@ -62,4 +84,37 @@ async fn give<L: Look>(
         sink(chunk);
     }
     Ok(())
+}
+
+/// As [`give`], by pages; one is read while the one before it is taken apart.
+async fn give_packed<L: Look>(
+    look: &mut L,
+    env: EnvId,
+    table: &'static Table,
+    to_change: for<'p> fn(&Line<'p>) -> Result<Change, StoreError>,
+    sink: Sink<'_>,
+) -> Result<(), StoreError> {
+    let mut page = next_page(look, packed::page(table, env, 0)).await?;
+    while let Some((last, text)) = page {
+        let mut chunk = Vec::new();
+        let unpacked = async {
+            packed::unpack(&text, |line| {
+                chunk.push(to_change(line)?);
+                Ok(())
+            })
+        };
+        let (next, unpacked) = futures::join!(next_page(look, packed::page(table, env, last)), unpacked);
+        unpacked?;
+        sink(chunk);
+        page = next?;
+    }
+    Ok(())
+}
+
+/// The position of a page's last row, and the page; none after the last one.
+async fn next_page<L: Look>(look: &mut L, statement: Statement) -> Result<Option<(i64, String)>, StoreError> {
+    let found = look.rows(statement).await.map_err(failed(DOING))?;
+    let Some(row) = found.first() else { return Ok(None) };
+    let mut cells = Cells::of("page", row);
+    Ok(cells.opt_int()?.zip(cells.opt_text()?))
 }

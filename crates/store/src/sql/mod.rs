@@ -9,6 +9,7 @@ mod delete;
 mod expect;
 mod list;
 mod log;
+pub(crate) mod packed;
 mod payload;
 mod put;
 pub(crate) mod read;
