@@ -50,7 +50,7 @@ pub(crate) trait Look: Send {
 /// The environments that a transaction writes.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Touched {
-    /// Whose revisions are taken, sorted, each once.
+    /// Whose rows are written, sorted, each once.
     pub(crate) written: Vec<EnvId>,
     /// What is deleted with all that is in it: environments and projects, sorted, each once.
     pub(crate) deleted: Vec<uuid::Uuid>,

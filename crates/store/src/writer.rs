@@ -36,11 +36,16 @@ impl Job {
     fn touches(&self, touched: &mut Touched) {
         match self {
             Self::Commit(commit, _) => touched.written.push(commit.env),
-            Self::Admin(commit, _) => touched.deleted.extend(commit.ops.iter().filter_map(|op| match op {
-                AdminOp::DeleteProject(id) => Some(id.uuid()),
-                AdminOp::DeleteEnvironment(id) => Some(id.uuid()),
-                _ => None,
-            })),
+            Self::Admin(commit, _) => {
+                for op in &commit.ops {
+                    match op {
+                        AdminOp::DeleteProject(id) => touched.deleted.push(id.uuid()),
+                        AdminOp::DeleteEnvironment(id) => touched.deleted.push(id.uuid()),
+                        AdminOp::PutEnvironment { environment, .. } => touched.written.push(environment.id),
+                        _ => {}
+                    }
+                }
+            }
             Self::TakeLink { .. } => {}
         }
     }

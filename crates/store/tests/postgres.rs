@@ -162,7 +162,7 @@ mod shared {
             two.one.admin(vec![put]).await.unwrap();
             environments.push(environment);
         }
-        let mut commits = Vec::new();
+        let (mut commits, mut rewrites) = (Vec::new(), Vec::new());
         for n in 0..200_usize {
             let (world, back) = if n % 2 == 0 { (&two.one, false) } else { (&two.other, true) };
             let mut order = environments.clone();
@@ -174,8 +174,15 @@ mod shared {
                 draft.env = environment.id;
                 commits.push(world.store.commit(draft));
             }
+            let environment = environments[n % environments.len()].clone();
+            let epoch = uuid::Uuid::from_u128(1);
+            rewrites.push(world.admin(vec![AdminOp::PutEnvironment { environment, epoch }]));
         }
-        for outcome in join_all(commits).await {
+        let (commits, rewrites) = futures::join!(join_all(commits), join_all(rewrites));
+        for outcome in commits {
+            outcome.unwrap();
+        }
+        for outcome in rewrites {
             outcome.unwrap();
         }
         for environment in environments {
