@@ -18,7 +18,7 @@ cd "$2"
 trap 'rm -rf "$2"' EXIT
 "$1/initdb" -D data -U askfirst -A trust -E UTF8 --locale=C.UTF-8 --no-sync >log 2>&1
 "$1/postgres" -D data -k "$2" -c listen_addresses= -c fsync="$3" -c full_page_writes="$3" \
-    -c max_connections=400 -c log_min_messages=warning >>log 2>&1 &
+    -c max_connections=400 -c unix_socket_permissions=0700 -c log_min_messages=warning >>log 2>&1 &
 server=$!
 cat >/dev/null || true
 kill -INT $server
