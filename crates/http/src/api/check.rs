@@ -1,7 +1,8 @@
 //! `POST /api/v1/check`: a decision with its explanation.
 
 use crate::{App, auth::InEnv, body::Body};
-use askfirst_engine::check::{Ask, Explanation};
+use askfirst_domain::facts::Attributes;
+use askfirst_engine::check::{Ask, Explanation, Given};
 use axum::{Json, Router, routing::post};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -18,6 +19,13 @@ struct Question {
     /// `type:key`, or `type` for the resource as a whole.
     resource: String,
     tenant: Option<String>,
+    /// Attributes that conditions see before the stored ones.
+    #[serde(default)]
+    user_attributes: Attributes,
+    #[serde(default)]
+    resource_attributes: Attributes,
+    #[serde(default)]
+    context: Attributes,
 }
 
 async fn check(InEnv(scope): InEnv, Body(question): Body<Question>) -> Json<Explanation> {
@@ -27,5 +35,11 @@ async fn check(InEnv(scope): InEnv, Body(question): Body<Question>) -> Json<Expl
     };
     let ask =
         Ask { user: question.user, action: question.action, resource, instance, tenant: question.tenant };
-    Json(scope.explain(&ask))
+    let given = Given {
+        user: question.user_attributes,
+        resource: question.resource_attributes,
+        context: question.context,
+        ..Given::default()
+    };
+    Json(scope.explain_with(&ask, &given))
 }

@@ -2,10 +2,13 @@
 
 use super::{
     problem::{Answer, Problem},
-    read::{Action, Members, Message, Pep, Resource, Subject, USER, check_context, optional, required},
+    read::{Action, Members, Message, Pep, Resource, Subject, USER, context, optional, required},
 };
 use askfirst_domain::decision::Decision;
-use askfirst_engine::{EnvScope, check::Requestable};
+use askfirst_engine::{
+    EnvScope,
+    check::{Given, Requestable},
+};
 use axum::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -119,15 +122,22 @@ fn failed(problem: Problem) -> Evaluated {
 fn evaluate(scope: &EnvScope, members: &Members) -> Result<Evaluated, Problem> {
     let subject: Subject = required(members, "subject")?;
     let action: Action = required(members, "action")?;
-    let resource: Resource = required(members, "resource")?;
-    check_context(members)?;
+    let mut resource: Resource = required(members, "resource")?;
+    let context = context(members)?;
     if subject.kind != USER {
         let reason =
             format!("There are no subjects of the type {} here; the only type is {USER}.", subject.kind);
         let context = Context::Denied { reason, would_allow: Vec::new(), requestable: Vec::new() };
         return Ok(Evaluated { decision: false, context });
     }
-    let explained = scope.explain(&resource.thing().asked(subject.id, action.name));
+    let given = Given {
+        user: subject.properties.unwrap_or_default(),
+        resource: resource.take_attributes(),
+        action: action.properties.unwrap_or_default(),
+        context,
+        ..Given::default()
+    };
+    let explained = scope.explain_with(&resource.thing().asked(subject.id, action.name), &given);
     let context = match explained.decision {
         Decision::Allow(_) => Context::Allowed { reason: explained.sentence },
         Decision::Deny(denial) => Context::Denied {

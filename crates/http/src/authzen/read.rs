@@ -55,16 +55,14 @@ pub(super) struct Subject {
     #[serde(rename = "type")]
     pub(super) kind: String,
     pub(super) id: String,
-    #[serde(rename = "properties")]
-    _properties: Option<Members>,
+    pub(super) properties: Option<Members>,
 }
 
 /// What they want to do.
 #[derive(Debug, Deserialize)]
 pub(super) struct Action {
     pub(super) name: String,
-    #[serde(rename = "properties")]
-    _properties: Option<Members>,
+    pub(super) properties: Option<Members>,
 }
 
 /// What they want to do it to.
@@ -87,9 +85,17 @@ pub(super) struct Searched {
 #[derive(Debug, Deserialize)]
 struct Properties {
     tenant: Option<String>,
+    /// The attributes that conditions see.
+    #[serde(flatten)]
+    others: Members,
 }
 
 impl Resource {
+    /// Takes out what the call says of the resource besides its tenant.
+    pub(super) fn take_attributes(&mut self) -> Members {
+        self.properties.as_mut().map(|properties| std::mem::take(&mut properties.others)).unwrap_or_default()
+    }
+
     /// In the engine's words.
     pub(super) fn thing(self) -> Thing {
         let tenant = self.properties.and_then(|properties| properties.tenant);
@@ -118,9 +124,9 @@ pub(super) fn optional<T: DeserializeOwned>(members: &Members, name: &str) -> Re
     })
 }
 
-/// Refuses a context that is not an object.
-pub(super) fn check_context(members: &Members) -> Result<(), Problem> {
-    optional::<Members>(members, "context").map(drop)
+/// The context of a call, an object; empty when there is none.
+pub(super) fn context(members: &Members) -> Result<Members, Problem> {
+    Ok(optional(members, "context")?.unwrap_or_default())
 }
 
 fn sentence(message: &str) -> String {

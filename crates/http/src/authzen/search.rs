@@ -4,7 +4,7 @@
 use super::{
     page::{Results, Window},
     problem::Answer,
-    read::{Action, Message, Pep, Resource, Searched, Subject, USER, check_context, required},
+    read::{Action, Message, Pep, Resource, Searched, Subject, USER, context, required},
 };
 use askfirst_domain::{Key, UserKey};
 use axum::Json;
@@ -40,7 +40,7 @@ pub(super) async fn subjects(Pep(scope): Pep, Message(members): Message) -> Answ
     let subject: Searched = required(&members, "subject")?;
     let action: Action = required(&members, "action")?;
     let resource: Resource = required(&members, "resource")?;
-    check_context(&members)?;
+    context(&members)?;
     let window = Window::of("subject", &members)?;
     let users = match subject.kind.as_str() {
         USER => scope.users_allowed(&action.name, &resource.thing()),
@@ -54,7 +54,7 @@ pub(super) async fn resources(Pep(scope): Pep, Message(members): Message) -> Ans
     let subject: Subject = required(&members, "subject")?;
     let action: Action = required(&members, "action")?;
     let resource: Searched = required(&members, "resource")?;
-    check_context(&members)?;
+    context(&members)?;
     let window = Window::of("resource", &members)?;
     if subject.kind != USER {
         return Ok(Json(window.cut(Vec::new())));
@@ -73,7 +73,7 @@ pub(super) async fn resources(Pep(scope): Pep, Message(members): Message) -> Ans
 pub(super) async fn actions(Pep(scope): Pep, Message(members): Message) -> Answer<Results<FoundAction>> {
     let subject: Subject = required(&members, "subject")?;
     let resource: Resource = required(&members, "resource")?;
-    check_context(&members)?;
+    context(&members)?;
     let window = Window::of("action", &members)?;
     let actions = match subject.kind.as_str() {
         USER => scope.actions_allowed(&subject.id, &resource.thing()),

@@ -84,6 +84,31 @@ async fn a_rule_allows_who_is_in_the_user_set_on_what_is_in_the_resource_set() {
 }
 
 #[tokio::test]
+async fn what_a_call_says_counts_through_every_door() {
+    let server = Server::start().await;
+    let dev = server.dev();
+    world(&dev).await;
+    let daytime = json!({"key": "daytime", "name": "Daytime", "conditions": {"allOf": [
+        {"user.age": {"greater-than": 17}}, {"context.hour": {"less-than": 20}}]}});
+    dev.post(&sets(), daytime).await;
+    dev.post(&rules(), rule("daytime", "open")).await;
+    for (age, level, hour, may) in [(40, 1, 9, true), (9, 1, 9, false), (40, 5, 9, false), (40, 1, 21, false)]
+    {
+        let evaluation = json!({
+            "subject": {"type": "user", "id": "bob", "properties": {"age": age}},
+            "action": {"name": "read"},
+            "resource": {"type": "doc", "id": "high", "properties": {"level": level, "tenant": "default"}},
+            "context": {"hour": hour},
+        });
+        let case = evaluation.to_string();
+        assert_eq!(dev.post("/access/v1/evaluation", evaluation).await["decision"], may, "{case}");
+        let check = json!({"user": "bob", "action": "read", "resource": "doc:high",
+            "user_attributes": {"age": age}, "resource_attributes": {"level": level}, "context": {"hour": hour}});
+        assert_eq!(dev.post("/api/v1/check", check).await["allow"], may, "{case}");
+    }
+}
+
+#[tokio::test]
 async fn roles_and_resources_stand_for_sets_and_the_context_counts() {
     let server = Server::start().await;
     let dev = server.dev();
