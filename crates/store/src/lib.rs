@@ -97,7 +97,7 @@ pub trait Store: Send + Sync + Debug {
     /// quarter of a second after anybody's commit took it there, whichever process that was. It may return for nothing,
     /// and does when the environment is not there (any more); who follows the log reads it then and comes back:
     ///
-    /// ```ignore
+    /// ```text
     /// loop {
     ///     store.moved(env, seen).await?;
     ///     for record in store.changes_after(env, seen, 4096).await? { ... }
