@@ -10,18 +10,22 @@ pub mod digest;
 pub mod element;
 pub mod facts;
 pub mod id;
+pub mod invite;
 pub mod key;
 pub mod principal;
 pub mod request;
 #[cfg(test)]
 mod request_tests;
+pub mod revision;
 pub mod schema;
 pub mod scope;
 pub mod time;
+pub mod url_mapping;
 #[cfg(test)]
 mod value_tests;
 
 pub use digest::Digest;
 pub use id::Id;
 pub use key::{Ident, Key, KeyError, UserKey};
+pub use revision::RevisionToken;
 pub use time::Timestamp;
