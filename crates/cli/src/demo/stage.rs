@@ -7,7 +7,7 @@ use crate::{
     client::{Client, Server},
     env::Env,
     policy,
-    serve::{Config, Running},
+    serve::{Config, Limits, Running},
 };
 use anyhow::{Context as _, anyhow};
 use askfirst_agent::{
@@ -72,6 +72,8 @@ impl Stage {
             public_url: None,
             permit_mcp_compat: false,
             first_key: None,
+            tls: None,
+            limits: Limits::default(),
         };
         let running = Box::pin(Running::start(config)).await?;
         let key = running.first_key(ENVIRONMENT).ok_or_else(|| anyhow!("the new server has no key"))?;

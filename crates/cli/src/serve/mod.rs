@@ -1,16 +1,20 @@
 //! `askfirst serve`: the server.
 
+mod connections;
 mod data;
 pub(crate) mod logs;
 mod running;
+mod tls;
 
+pub(crate) use connections::Limits;
 pub(crate) use data::{KEYS_FILE, make_private_directory};
 pub(crate) use running::{Config, Running};
 
 use crate::{env::Env, signals::Signals, terminal};
 use anyhow::bail;
 use askfirst_engine::Secret;
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+use tls::TlsFiles;
 
 /// Where the data are when nobody says otherwise.
 pub(crate) const DEFAULT_DATA: &str = "./askfirst-data";
@@ -30,7 +34,8 @@ const SHORTEST_KEY: usize = 16;
 Examples:
   askfirst serve
   askfirst serve --listen 127.0.0.1:0 --data /var/lib/askfirst
-  askfirst serve --listen 0.0.0.0:7766 --public-url https://askfirst.example.com   behind a proxy that speaks TLS")]
+  askfirst serve --listen 0.0.0.0:7766 --public-url https://askfirst.example.com   behind a proxy that speaks TLS
+  askfirst serve --listen 0.0.0.0:443 --public-url https://askfirst.example.com --tls-cert chain.pem --tls-key key.pem")]
 pub(crate) struct Args {
     /// Address and port; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:7766", value_name = "ADDRESS:PORT")]
@@ -41,6 +46,18 @@ pub(crate) struct Args {
     /// Where browsers reach the server, for links; default: the address that it listens on
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// Speak HTTPS, with this certificate and those of its issuers, in PEM; read again when the file changes
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The private key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Open connections; further ones wait
+    #[arg(long, default_value_t = Limits::default().connections, value_name = "NUMBER", value_parser = at_least_one)]
+    max_connections: usize,
+    /// Seconds for a TLS handshake and for the head of a request; an idle connection is closed after as many
+    #[arg(long, default_value_t = Limits::default().patience.as_secs(), value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    idle_timeout: u64,
     /// Answer lists of requests in the way that Permit's own MCP server can read
     #[arg(long)]
     permit_mcp_compat: bool,
@@ -60,17 +77,23 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
     {
         bail!("--public-url must begin with http:// or https://");
     }
+    let tls = args.tls_cert.zip(args.tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
     let config = Config {
         listen: args.listen,
         data: args.data,
         public_url: args.public_url,
         permit_mcp_compat: args.permit_mcp_compat,
         first_key,
+        tls,
+        limits: Limits {
+            connections: args.max_connections,
+            patience: Duration::from_secs(args.idle_timeout),
+        },
     };
-    if !config.listen.ip().is_loopback() {
+    if !config.listen.ip().is_loopback() && config.tls.is_none() {
         tracing::warn!(
             address = %config.listen,
-            "other machines can reach this address, and calls to it are not encrypted; put a proxy that speaks TLS before it"
+            "other machines can reach this address, and calls to it are not encrypted; give --tls-cert and --tls-key, or put a proxy that speaks TLS before it"
         );
     }
     // Before the ready line: who reads it may say stop at once.
@@ -82,6 +105,10 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
     }
     running.until(signals).await?.stop().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn at_least_one(said: &str) -> Result<usize, String> {
+    said.parse().ok().filter(|number| *number > 0).ok_or_else(|| "give a number from 1 on".to_owned())
 }
 
 fn is_fit(key: &str) -> bool {

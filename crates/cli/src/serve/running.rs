@@ -1,6 +1,10 @@
 //! The pieces of a server put together, from the first byte on the disk to the last answer.
 
-use super::data::DataDir;
+use super::{
+    connections::{self, Limits},
+    data::DataDir,
+    tls::{Tls, TlsFiles},
+};
 use crate::signals::Signals;
 use anyhow::{Context as _, anyhow};
 use askfirst_engine::{Engine, Parts, Secret, Settings, SystemClock, SystemEntropy, admin::start::FirstKey};
@@ -27,6 +31,9 @@ pub(crate) struct Config {
     pub(crate) permit_mcp_compat: bool,
     /// Becomes the key of default/dev at the first start.
     pub(crate) first_key: Option<Secret>,
+    /// None speaks plain HTTP.
+    pub(crate) tls: Option<TlsFiles>,
+    pub(crate) limits: Limits,
 }
 
 /// A server that answers.
@@ -37,7 +44,7 @@ pub(crate) struct Running {
     first_keys: Vec<FirstKey>,
     store: Arc<SqliteStore>,
     stop: CancellationToken,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<()>,
     /// Given back last.
     _data: DataDir,
 }
@@ -48,11 +55,13 @@ impl Running {
     /// # Errors
     /// When the data directory or the port is taken, or the data can't be read.
     pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
+        let tls = config.tls.map(Tls::read).transpose()?;
         let data = DataDir::take(&config.data)?;
         let listener = listen(config.listen).await?;
         let address = listener.local_addr().context("the port is gone")?;
-        let url = format!("http://{address}");
-        let public_url = config.public_url.unwrap_or_else(|| reachable(address));
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{address}");
+        let public_url = config.public_url.unwrap_or_else(|| reachable(scheme, address));
         let file = data.store_file()?;
         let store = SqliteStore::open(&file, askfirst_store::Options::default())
             .await
@@ -72,9 +81,10 @@ impl Running {
         let router = askfirst_http::read_small_bodies_first(
             askfirst_http::router(engine.clone(), options).merge(askfirst_mcp::http_service(engine, mcp)),
         );
-        let stopped = stop.clone().cancelled_owned();
-        let serving =
-            tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stopped).await });
+        if let Some(tls) = tls.clone() {
+            tokio::spawn(tls.follow_files(stop.clone()));
+        }
+        let serving = tokio::spawn(connections::serve(listener, tls, router, config.limits, stop.clone()));
         Ok(Self { url, keys_file, first_keys, store, stop, serving, _data: data })
     }
 
@@ -101,7 +111,7 @@ impl Running {
     pub(super) async fn until(mut self, mut signals: Signals) -> anyhow::Result<Self> {
         tokio::select! {
             ended = &mut self.serving => {
-                ended.context("the server broke off")?.context("the server broke off")?;
+                ended.context("the server broke off")?;
                 Err(anyhow!("the server broke off"))
             }
             signal = signals.next() => {
@@ -136,11 +146,11 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// The address that a browser on this machine can use.
-fn reachable(address: SocketAddr) -> String {
+fn reachable(scheme: &str, address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
-        format!("http://localhost:{}", address.port())
+        format!("{scheme}://localhost:{}", address.port())
     } else {
-        format!("http://{address}")
+        format!("{scheme}://{address}")
     }
 }
 

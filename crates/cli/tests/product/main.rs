@@ -3,6 +3,7 @@
 
 mod commands;
 mod demo;
+mod https;
 mod kills;
 mod serve;
 mod support;
