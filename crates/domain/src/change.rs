@@ -9,11 +9,13 @@ use crate::{
     element::Element,
     facts::{Instance, RelationshipTuple, RoleAssignment, Tenant, User},
     id::{
-        AssignmentId, ConditionSetId, ElementId, InstanceId, RelationId, ResourceId, RoleId, SetRuleId,
-        TenantId, TupleId, UserId,
+        AssignmentId, ConditionSetId, ElementId, InstanceId, InviteId, ProxyConfigId, RelationId, ResourceId,
+        RoleId, SetRuleId, TenantId, TupleId, UserId,
     },
+    invite::Invite,
     request::Request,
     schema::{ConditionSet, Relation, Resource, Role, SetRule},
+    url_mapping::ProxyConfig,
 };
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +57,10 @@ pub enum Change {
     DeleteSetRule {
         id: SetRuleId,
     },
+    PutProxyConfig(ProxyConfig),
+    DeleteProxyConfig {
+        id: ProxyConfigId,
+    },
     PutUser(User),
     /// Takes along the user's assignments.
     DeleteUser {
@@ -81,6 +87,10 @@ pub enum Change {
     /// Carries the whole tuple: readers of the log need its keys.
     DeleteTuple(RelationshipTuple),
     PutRequest(Request),
+    PutInvite(Invite),
+    DeleteInvite {
+        id: InviteId,
+    },
 }
 
 impl Change {
@@ -100,6 +110,8 @@ impl Change {
                 | Self::DeleteConditionSet { .. }
                 | Self::PutSetRule(_)
                 | Self::DeleteSetRule { .. }
+                | Self::PutProxyConfig(_)
+                | Self::DeleteProxyConfig { .. }
         )
     }
 }
@@ -130,4 +142,5 @@ pub enum ObjectRef {
     Role(RoleId),
     Element(ElementId),
     Request(crate::id::RequestId),
+    Invite(InviteId),
 }

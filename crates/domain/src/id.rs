@@ -87,6 +87,8 @@ macro_rules! kinds {
 kinds! {
     /// A role's derivation block or an action inside a resource.
     Action = ActionId;
+    /// A named list of actions of a resource.
+    ActionGroup = ActionGroupId;
     /// An API key.
     ApiKey = ApiKeyId;
     /// A role assignment.
@@ -103,12 +105,16 @@ kinds! {
     Env = EnvId;
     /// A resource instance.
     Instance = InstanceId;
+    /// An invitation to become a user.
+    Invite = InviteId;
     /// A one-time sign-in link.
     Link = LinkId;
     /// An organisation.
     Org = OrgId;
     /// A project.
     Project = ProjectId;
+    /// A named list of URL mapping rules.
+    ProxyConfig = ProxyConfigId;
     /// A relation between two resources.
     Relation = RelationId;
     /// An access request or operation approval.

@@ -5,7 +5,7 @@
 
 use crate::{
     Key, Timestamp,
-    id::{ActionId, AttributeId, ConditionSetId, RelationId, ResourceId, RoleId, SetRuleId},
+    id::{ActionGroupId, ActionId, AttributeId, ConditionSetId, RelationId, ResourceId, RoleId, SetRuleId},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -27,6 +27,23 @@ pub struct Resource {
     pub actions: Vec<Action>,
     /// In the order of their keys.
     pub attributes: Vec<Attribute>,
+    /// In the order of their keys.
+    #[serde(default)]
+    pub action_groups: Vec<ActionGroup>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// Some actions of a resource under one name, for whoever shows them. It allows nothing: permissions name actions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActionGroup {
+    pub id: ActionGroupId,
+    pub key: Key,
+    pub name: String,
+    pub description: Option<String>,
+    pub attributes: Option<Value>,
+    /// Without repeats; each is an action of the resource.
+    pub actions: Vec<Key>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }

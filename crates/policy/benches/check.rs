@@ -75,6 +75,7 @@ fn schema() -> Vec<Change> {
             compat: Map::new(),
             actions: vec![action("read"), action("write")],
             attributes: Vec::new(),
+            action_groups: Vec::new(),
             created_at: at,
             updated_at: at,
         }));

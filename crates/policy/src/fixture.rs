@@ -53,6 +53,7 @@ impl Fixture {
             compat: Map::new(),
             actions: actions.iter().map(action).collect(),
             attributes: Vec::new(),
+            action_groups: Vec::new(),
             created_at: at,
             updated_at: at,
         }));

@@ -52,7 +52,12 @@ mod semantics_tests;
 #[cfg(test)]
 mod sets_tests;
 mod snapshot;
+mod url_mapping;
 
-pub use question::{CallAttributes, EffectiveRole, PlaceRef, Question, Stats};
+pub use question::{
+    CallAttributes, EffectiveRole, Holding, HoldingFilter, InstancePage, Part, PlaceRef, Question,
+    ReachedInstance, Reaching, Stats, TENANT_TYPE, TenantView,
+};
 pub use schema::{RoleName, Schema, SchemaError, parse_permission, parse_permissions};
 pub use snapshot::{DEFAULT_MAX_DEPTH, Loader, MAX_SUGGESTIONS, Snapshot};
+pub use url_mapping::{MAX_RULES, MAX_URL, MappedUrl};

@@ -97,7 +97,11 @@ impl Naive {
                 self.schema.remove_resource(id);
                 self.drop_instances(|i| i.resource_id == id);
             }
-            Change::PutRequest(_) => {}
+            Change::PutRequest(_)
+            | Change::PutInvite(_)
+            | Change::DeleteInvite { .. }
+            | Change::PutProxyConfig(_)
+            | Change::DeleteProxyConfig { .. } => {}
         }
     }
 

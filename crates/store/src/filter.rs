@@ -3,6 +3,7 @@
 use askfirst_domain::{
     Key,
     id::{ElementId, InstanceId, RequestId, RoleId, TenantId, UserId},
+    invite::InviteStatus,
     request::{RequestKind, Status},
 };
 
@@ -87,6 +88,14 @@ pub struct RequestFilter {
     pub role: Option<RoleId>,
     pub resource: Option<Key>,
     pub instance: Option<InstanceId>,
+}
+
+/// Narrows invitations.
+#[derive(Debug, Clone, Default)]
+pub struct InviteFilter {
+    pub status: Option<InviteStatus>,
+    pub role: Option<RoleId>,
+    pub tenant: Option<TenantId>,
 }
 
 /// Narrows audit events.

@@ -26,11 +26,11 @@ mod store;
 mod writer;
 
 pub use filter::{
-    AssignmentFilter, AuditFilter, InstanceFilter, Listed, Page, RequestFilter, TenantFilter, TupleFilter,
-    UserFilter,
+    AssignmentFilter, AuditFilter, InstanceFilter, InviteFilter, Listed, Page, RequestFilter, TenantFilter,
+    TupleFilter, UserFilter,
 };
 pub use model::{
-    AdminCommit, AdminOp, ChangeRecord, Commit, CommitError, Committed, Head, StoreError, Versioned,
+    AdminCommit, AdminOp, ChangeRecord, Commit, CommitError, Committed, Head, Position, StoreError, Versioned,
 };
 
 pub use postgres::{PostgresOptions, PostgresStore};
@@ -41,7 +41,8 @@ use askfirst_domain::{
     audit::AuditEvent,
     change::Change,
     facts::{Instance, RelationshipTuple, RoleAssignment, Tenant, User},
-    id::{ApiKeyId, AssignmentId, EnvId, ProjectId, RequestId, TupleId},
+    id::{ApiKeyId, AssignmentId, EnvId, InviteId, ProjectId, RequestId, TupleId},
+    invite::Invite,
     request::Request,
     scope::{ApiKey, Environment, Organization, Project, Session, SignInLink},
 };
@@ -93,6 +94,15 @@ pub trait Store: Send + Sync + Debug {
 
     /// The newest revision of an environment and its epoch.
     async fn head(&self, env: EnvId) -> Found<Head>;
+    /// How far everything is, for whoever follows what other processes write.
+    async fn position(&self) -> Result<Position, StoreError>;
+    /// Waits until somebody says that the directory has moved beyond `version`; see [`Position::directory`]. A hint and
+    /// no promise: other processes' hints may be lost, so whoever follows looks at [`Store::position`] as well, now and
+    /// then.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`] once the store is closed.
+    async fn directory_moved(&self, version: u64) -> Result<(), StoreError>;
     /// Waits until the environment may have moved beyond `revision`: returns at once when it has, and at the latest a
     /// quarter of a second after anybody's commit took it there, whichever process that was. It may return for nothing,
     /// and does when the environment is not there (any more); who follows the log reads it then and comes back:
@@ -154,6 +164,11 @@ pub trait Store: Send + Sync + Debug {
     async fn requests(&self, env: EnvId, filter: &RequestFilter, page: Page) -> List<Request>;
     /// The pending request with this wish; there is one at most.
     async fn pending_request(&self, env: EnvId, wish: &str) -> Found<Versioned<Request>>;
+
+    /// One invitation.
+    async fn invite(&self, env: EnvId, id: InviteId) -> Found<Versioned<Invite>>;
+    /// Invitations, in the order of their creation.
+    async fn invites(&self, env: EnvId, filter: &InviteFilter, page: Page) -> List<Invite>;
 
     /// Audit events, newest first; `env` none for those of the installation.
     async fn audit_events(&self, env: Option<EnvId>, filter: &AuditFilter, page: Page) -> List<AuditEvent>;

@@ -29,7 +29,7 @@ pub(crate) async fn load<B: Body>(body: &B, env: EnvId, sink: Sink<'_>) -> Resul
     let row = found.first().ok_or(StoreError::NoSuchEnvironment(env))?;
     let head = rows::head(row)?;
 
-    for kind in ["resource", "role", "relation", "element", "condition_set", "set_rule"] {
+    for kind in ["resource", "role", "relation", "element", "condition_set", "set_rule", "proxy_config"] {
         give(&mut look, read::all_schema(env, kind), schema_object, sink).await?;
     }
     give(&mut look, read::all_facts(&USERS, env), user, sink).await?;

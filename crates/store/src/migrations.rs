@@ -15,12 +15,26 @@ struct Step {
     postgres: &'static str,
 }
 
-const STEPS: [Step; 1] = [Step {
-    number: 1,
-    name: "start",
-    sqlite: include_str!("../migrations/sqlite/0001_start.sql"),
-    postgres: include_str!("../migrations/postgres/0001_start.sql"),
-}];
+const STEPS: &[Step] = &[
+    Step {
+        number: 1,
+        name: "start",
+        sqlite: include_str!("../migrations/sqlite/0001_start.sql"),
+        postgres: include_str!("../migrations/postgres/0001_start.sql"),
+    },
+    Step {
+        number: 2,
+        name: "replicas",
+        sqlite: include_str!("../migrations/sqlite/0002_replicas.sql"),
+        postgres: include_str!("../migrations/postgres/0002_replicas.sql"),
+    },
+    Step {
+        number: 5,
+        name: "permit rest",
+        sqlite: include_str!("../migrations/sqlite/0005_permit_rest.sql"),
+        postgres: include_str!("../migrations/postgres/0005_permit_rest.sql"),
+    },
+];
 
 /// Runs the steps that the database has not seen.
 pub(crate) async fn migrate<'c, C>(dialect: Dialect, connection: C) -> Result<(), StoreError>
@@ -28,14 +42,14 @@ where
     C: Acquire<'c>,
     <C::Connection as std::ops::Deref>::Target: Migrate,
 {
-    let steps = STEPS.map(|step| {
+    let steps = STEPS.iter().map(|step| {
         let text = match dialect {
             Dialect::Sqlite => step.sqlite,
             Dialect::Postgres => step.postgres,
         };
         Migration::new(step.number, step.name.into(), MigrationType::Simple, text.into_sql_str(), false)
     });
-    let outcome = Migrator::with_migrations(steps.into()).run(connection).await;
+    let outcome = Migrator::with_migrations(steps.collect()).run(connection).await;
     outcome.map_err(|e| match e {
         MigrateError::VersionMissing(version) => StoreError::Corrupt {
             what: "database",

@@ -2,8 +2,8 @@
 
 use crate::{
     AdminCommit, AssignmentFilter, AuditFilter, ChangeRecord, Commit, CommitError, Committed, Found, Head,
-    InstanceFilter, InstanceIdent, List, Listed, Page, RequestFilter, Store, StoreError, TenantFilter,
-    TupleFilter, UserFilter, Versioned,
+    InstanceFilter, InstanceIdent, InviteFilter, List, Listed, Page, Position, RequestFilter, Store,
+    StoreError, TenantFilter, TupleFilter, UserFilter, Versioned,
     body::{Body, Look, failed},
     load,
     moves::is_beyond,
@@ -15,7 +15,8 @@ use askfirst_domain::{
     audit::AuditEvent,
     change::Change,
     facts::{DEFAULT_TENANT, Instance, RelationshipTuple, RoleAssignment, Tenant, User},
-    id::{ApiKeyId, AssignmentId, EnvId, ProjectId, RequestId, TenantId, TupleId},
+    id::{ApiKeyId, AssignmentId, EnvId, InviteId, ProjectId, RequestId, TenantId, TupleId},
+    invite::Invite,
     request::Request,
     scope::{ApiKey, Environment, Organization, Project, Session, SignInLink},
 };
@@ -141,6 +142,16 @@ impl<B: Body> Store for B {
         one(self, read::head(env), decode::head).await
     }
 
+    async fn position(&self) -> Result<Position, StoreError> {
+        let rows = self.rows(read::position()).await.map_err(failed(READING))?;
+        decode::position(&rows)
+    }
+
+    async fn directory_moved(&self, version: u64) -> Result<(), StoreError> {
+        let mut known = self.queue().moves().follow_directory().ok_or(StoreError::Closed)?;
+        known.wait_for(|newest| *newest > version).await.map(drop).map_err(|_| StoreError::Closed)
+    }
+
     async fn moved(&self, env: EnvId, revision: u64) -> Result<(), StoreError> {
         // Followed first and looked at then: what happens in between is not missed.
         let mut known = self.queue().moves().follow(env).ok_or(StoreError::Closed)?;
@@ -227,6 +238,14 @@ impl<B: Body> Store for B {
 
     async fn pending_request(&self, env: EnvId, wish: &str) -> Found<Versioned<Request>> {
         one(self, read::pending_request(env, wish), decode::request).await
+    }
+
+    async fn invite(&self, env: EnvId, id: InviteId) -> Found<Versioned<Invite>> {
+        one(self, read::invite_by_id(env, id.uuid()), decode::invite).await
+    }
+
+    async fn invites(&self, env: EnvId, filter: &InviteFilter, page: Page) -> List<Invite> {
+        list(self, &filter.select(B::DIALECT, env), page, |row| Ok(decode::invite(row)?.value)).await
     }
 
     async fn audit_events(&self, env: Option<EnvId>, filter: &AuditFilter, page: Page) -> List<AuditEvent> {

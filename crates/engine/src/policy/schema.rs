@@ -53,6 +53,7 @@ impl Plan<'_> {
                 compat: Map::new(),
                 actions: Vec::new(),
                 attributes: Vec::new(),
+                action_groups: Vec::new(),
                 created_at: now,
                 updated_at: now,
             },

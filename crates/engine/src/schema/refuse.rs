@@ -37,7 +37,8 @@ fn kind_of(error: &SchemaError) -> Kind {
         | SchemaError::UnknownParentSet { .. }
         | SchemaError::UnknownRuleAction { .. }
         | SchemaError::UnknownRuleSet { .. }
-        | SchemaError::UnknownRuleRole { .. } => Kind::NotFound,
+        | SchemaError::UnknownRuleRole { .. }
+        | SchemaError::UnknownGroupAction { .. } => Kind::NotFound,
         SchemaError::ForeignRelation { .. } => Kind::RelationMismatch,
         _ => Kind::Invalid,
     }

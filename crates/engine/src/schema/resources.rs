@@ -78,6 +78,7 @@ impl EnvScope {
                 compat: Map::new(),
                 actions: Vec::new(),
                 attributes: Vec::new(),
+                action_groups: Vec::new(),
                 created_at: stage.now(),
                 updated_at: stage.now(),
             };

@@ -81,11 +81,18 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Writes a resource. Permissions on actions that it does not have any more are taken out of the roles, and rules over
-    /// condition sets about those are deleted.
-    pub(crate) fn put_resource(&mut self, resource: Resource) -> Result<()> {
+    /// Writes a resource. Permissions on actions that it does not have any more are taken out of the roles and of its
+    /// action groups, and rules over condition sets about those are deleted.
+    pub(crate) fn put_resource(&mut self, mut resource: Resource) -> Result<()> {
+        let actions: Vec<Key> = resource.actions.iter().map(|a| a.key.clone()).collect();
+        if let Some(before) = self.schema().resource_by_id(resource.id) {
+            let gone = |key: &Key| !actions.contains(key) && before.actions.iter().any(|a| a.key == *key);
+            for group in &mut resource.action_groups {
+                group.actions.retain(|key| !gone(key));
+            }
+        }
         self.schema().check_resource(&resource)?;
-        let has = |action: &str| resource.actions.iter().any(|a| a.key.as_str() == action);
+        let has = |action: &str| actions.iter().any(|key| key.as_str() == action);
         let reduced: Vec<Role> = self
             .schema()
             .roles()

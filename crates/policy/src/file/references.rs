@@ -336,6 +336,7 @@ fn merged(file: &PolicyFile, existing: &Schema) -> Schema {
             compat: Map::new(),
             actions: actions.collect(),
             attributes: attributes.collect(),
+            action_groups: Vec::new(),
             created_at: now,
             updated_at: now,
         });

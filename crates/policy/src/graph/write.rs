@@ -74,6 +74,15 @@ impl Graph {
                 Arc::make_mut(&mut self.schema).remove_set_rule(*id);
                 Some(())
             }
+            Change::PutProxyConfig(config) => {
+                Arc::make_mut(&mut self.schema).put_proxy_config(config.clone());
+                Some(())
+            }
+            Change::DeleteProxyConfig { id } => {
+                self.schema.proxy_config_by_id(*id)?;
+                Arc::make_mut(&mut self.schema).remove_proxy_config(*id);
+                Some(())
+            }
             Change::PutUser(user) => self.put_user(user),
             Change::DeleteUser { id, key } => {
                 let number = self.user_number(key.as_str()).filter(|n| self.is_user(*n, id.uuid()))?;
@@ -106,7 +115,7 @@ impl Graph {
                 let (relation, subject, object) = self.related(tuple)?;
                 self.unrelate(relation.number, subject, object)
             }
-            Change::PutRequest(_) => Some(()),
+            Change::PutRequest(_) | Change::PutInvite(_) | Change::DeleteInvite { .. } => Some(()),
         }
     }
 

@@ -5,6 +5,7 @@ use askfirst_domain::{
     element::Element,
     id::Id,
     schema::{ConditionSet, Relation, Resource, Role},
+    url_mapping::ProxyConfig,
 };
 use rustc_hash::FxHashMap;
 use std::{collections::BTreeMap, sync::Arc};
@@ -117,3 +118,4 @@ listed!(Role, Role, |role| role.resource.as_ref().map_or("", Key::as_str));
 listed!(Relation, Relation, |relation| relation.object_resource.as_str());
 listed!(Element, Element, |_| "");
 listed!(ConditionSet, ConditionSet, |_| "");
+listed!(ProxyConfig, ProxyConfig, |_| "");

@@ -159,4 +159,15 @@ pub enum SchemaError {
         "the rule allows an action of {resource}, and so can't be about `{resources}`; name {resource} or one of its resource sets"
     )]
     ForeignRuleResource { resources: Key, resource: Key },
+    /// A proxy config has too many mapping rules.
+    #[error("`{config}` may have {limit} mapping rules at most; put the others into another one")]
+    TooManyMappingRules { config: Key, limit: usize },
+    /// A mapping rule can't be matched.
+    #[error("the mapping rule {number} of `{config}` is wrong: {cause}")]
+    WrongMappingRule { config: Key, number: usize, cause: String },
+    /// An action group names what is no action.
+    #[error(
+        "the action group `{group}` names the action `{action}`, which {resource} does not have; its actions are: {available}"
+    )]
+    UnknownGroupAction { resource: Key, group: Key, action: Key, available: Names },
 }

@@ -12,11 +12,13 @@ mod permission;
 mod sets;
 mod validate;
 
+use crate::url_mapping::UrlRules;
 use askfirst_domain::{
     Ident, Timestamp,
     element::Element,
-    id::{ConditionSetId, ElementId, RelationId, ResourceId, RoleId, SetRuleId},
+    id::{ConditionSetId, ElementId, ProxyConfigId, RelationId, ResourceId, RoleId, SetRuleId},
     schema::{ConditionSet, Relation, Resource, Role, SetRule},
+    url_mapping::ProxyConfig,
 };
 use directory::Directory;
 use std::{
@@ -38,6 +40,8 @@ pub struct Schema {
     set_rules: BTreeMap<SetRuleId, Arc<SetRule>>,
     /// The rules as they were created.
     rule_order: BTreeSet<(Timestamp, SetRuleId)>,
+    proxy_configs: Directory<ProxyConfig>,
+    pub(crate) url_rules: UrlRules,
 }
 
 impl Schema {
@@ -159,6 +163,31 @@ impl Schema {
     /// All rules over condition sets.
     pub fn set_rules(&self) -> impl Iterator<Item = &Arc<SetRule>> {
         self.rule_order.iter().filter_map(|(_, id)| self.set_rules.get(id))
+    }
+
+    /// The proxy config that `ident` names, by id or key.
+    pub fn proxy_config(&self, ident: &Ident) -> Option<&Arc<ProxyConfig>> {
+        self.proxy_configs.resolve("", ident)
+    }
+
+    /// The proxy config with this id.
+    pub fn proxy_config_by_id(&self, id: ProxyConfigId) -> Option<&Arc<ProxyConfig>> {
+        self.proxy_configs.get(id)
+    }
+
+    /// All proxy configs.
+    pub fn proxy_configs(&self) -> impl Iterator<Item = &Arc<ProxyConfig>> {
+        self.proxy_configs.iter()
+    }
+
+    pub(crate) fn put_proxy_config(&mut self, config: ProxyConfig) {
+        self.url_rules.put(&config);
+        self.proxy_configs.put(config);
+    }
+
+    pub(crate) fn remove_proxy_config(&mut self, id: ProxyConfigId) {
+        self.url_rules.remove(id);
+        self.proxy_configs.remove(id);
     }
 
     pub(crate) fn put_condition_set(&mut self, set: ConditionSet) {

@@ -15,14 +15,27 @@ impl Schema {
     /// Whether the resource may be written.
     ///
     /// # Errors
-    /// [`SchemaError::DuplicateKey`].
+    /// [`SchemaError::DuplicateKey`], [`SchemaError::UnknownGroupAction`].
     pub fn check_resource(&self, resource: &Resource) -> Result<(), SchemaError> {
         let actions = resource.actions.iter().map(|action| &action.key);
         let attributes = resource.attributes.iter().map(|attribute| &attribute.key);
-        match repeated(actions).or_else(|| repeated(attributes)) {
-            Some(key) => Err(SchemaError::DuplicateKey { resource: resource.key.clone(), key: key.clone() }),
-            None => Ok(()),
+        let groups = resource.action_groups.iter().map(|group| &group.key);
+        let twice = repeated(actions).or_else(|| repeated(attributes)).or_else(|| repeated(groups));
+        if let Some(key) = twice {
+            return Err(SchemaError::DuplicateKey { resource: resource.key.clone(), key: key.clone() });
         }
+        let has = |key: &Key| resource.actions.iter().any(|action| action.key == *key);
+        for group in &resource.action_groups {
+            if let Some(action) = group.actions.iter().find(|key| !has(key)) {
+                return Err(SchemaError::UnknownGroupAction {
+                    resource: resource.key.clone(),
+                    group: group.key.clone(),
+                    action: action.clone(),
+                    available: names(resource.actions.iter().map(|a| &a.key)),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Whether the role may be written: its resource, permissions, extended roles and derivation are all there, and

@@ -5,13 +5,14 @@ use super::{
     things::{at, fresh},
     world::{environment, project},
 };
-use crate::{AdminCommit, AdminOp, AuditFilter, CommitError, Page, Store};
+use crate::{AdminCommit, AdminOp, AuditFilter, CommitError, Head, Page, Store};
 use askfirst_domain::{
     change::Change,
     id::ProjectId,
     scope::{ApiKey, Environment, KeyScope, Session, SessionKind, SignInLink},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 fn api_key(world: &World, scope: KeyScope, hash: &str) -> ApiKey {
@@ -49,6 +50,45 @@ fn sign_in_link(world: &World, hash: &str) -> SignInLink {
         created_at: at(0),
         expires_at: at(60),
     }
+}
+
+/// Each write of the directory gives it another version, and whoever waits for that hears of it. Sessions, links and what
+/// happens within an environment are no part of it.
+pub async fn the_directory_has_versions(store: Arc<dyn Store>) -> Outcome {
+    const LONG: Duration = Duration::from_secs(20);
+    let world = World::start(store).await?;
+    let mut position = world.store.position().await?;
+    assert_eq!(position.heads, [(world.env, Head { epoch: world.epoch, revision: 0 })].into());
+
+    world.commit(vec![Change::PutUser(Things::user("joe")?)]).await?;
+    world
+        .admin(vec![AdminOp::PutSession(session(&world, "s")), AdminOp::PutLink(sign_in_link(&world, "l"))])
+        .await?;
+    let next = world.store.position().await?;
+    assert_eq!((next.directory, next.heads[&world.env].revision), (position.directory, 1));
+
+    let key = api_key(&world, KeyScope::Organization, "k");
+    let second = project(&world.org, "second")?;
+    let inside = environment(&second, "inside")?;
+    for op in [
+        AdminOp::PutOrganization(world.org.clone()),
+        AdminOp::PutApiKey(key.clone()),
+        AdminOp::RevokeApiKey { id: key.id, at: at(0) },
+        AdminOp::PutProject(second.clone()),
+        AdminOp::PutEnvironment { environment: inside.clone(), epoch: Uuid::from_u128(5) },
+        AdminOp::DeleteEnvironment(inside.id),
+        AdminOp::DeleteProject(second.id),
+    ] {
+        let waiting = timeout(LONG, world.store.directory_moved(position.directory));
+        let (moved, written) = futures::join!(waiting, world.admin(vec![op.clone()]));
+        written?;
+        moved??;
+        let next = world.store.position().await?;
+        assert!(next.directory > position.directory, "{op:?}");
+        position = next;
+    }
+    assert_eq!(position.heads.into_keys().collect::<Vec<_>>(), [world.env]);
+    Ok(())
 }
 
 /// Projects and environments come in the order in which they were made, rewritten or not.

@@ -121,6 +121,7 @@ pub async fn duplicates_are_named(store: Arc<dyn Store>) -> Outcome {
     let on_instance = Things::assignment(&user, &role, &tenant, Some(&a));
     let tuple = Things::tuple(&a, &relation, &b);
     let request = Things::request(&element, &user, &role, &tenant, Some(&b));
+    let invite = Things::invite("ann@example.com", &tenant_role, &tenant, None);
     let all = vec![
         (Change::PutUser(user.clone()), "a user with the key `joe`"),
         (Change::PutTenant(tenant.clone()), "a tenant with the key `acme`"),
@@ -131,6 +132,8 @@ pub async fn duplicates_are_named(store: Arc<dyn Store>) -> Outcome {
         (Change::PutElement(element.clone()), "an element with the key `form`"),
         (Change::PutConditionSet(set), "a condition set with the key `adults`"),
         (Change::PutSetRule(rule), "this rule over condition sets"),
+        (Change::PutProxyConfig(Things::proxy_config("api")?), "a proxy config with the key `api`"),
+        (Change::PutInvite(invite), "a pending invitation to the same"),
         (Change::PutInstance(a.clone()), "an instance of `folder` with the key `a`"),
         (Change::PutInstance(b.clone()), "an instance of `folder` with the key `b`"),
         (Change::PutAssignment(in_tenant), "this role assignment"),
@@ -163,6 +166,11 @@ fn with_another_id(change: Change) -> Change {
         Change::PutElement(x) => x.id = fresh(),
         Change::PutConditionSet(x) => x.id = fresh(),
         Change::PutSetRule(x) => x.id = fresh(),
+        Change::PutProxyConfig(x) => x.id = fresh(),
+        Change::PutInvite(x) => {
+            x.id = fresh();
+            x.email = x.email.to_uppercase();
+        }
         Change::PutInstance(x) => x.id = fresh(),
         Change::PutAssignment(x) => x.id = fresh(),
         Change::PutTuple(x) => x.id = fresh(),

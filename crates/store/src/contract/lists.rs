@@ -5,13 +5,14 @@ use super::{
     things::{at, fresh},
 };
 use crate::{
-    AssignmentFilter, InstanceFilter, InstanceIdent, Page, RequestFilter, Store, TenantFilter, TupleFilter,
-    UserFilter,
+    AssignmentFilter, InstanceFilter, InstanceIdent, InviteFilter, Page, RequestFilter, Store, TenantFilter,
+    TupleFilter, UserFilter,
 };
 use askfirst_domain::{
     Ident,
     change::Change,
     facts::{Instance, RelationshipTuple, RoleAssignment, Tenant, User},
+    invite::{Invite, InviteStatus},
     request::{Request, RequestKind, Status},
 };
 use std::sync::Arc;
@@ -283,6 +284,43 @@ pub async fn tuples_are_filtered(store: Arc<dyn Store>) -> Outcome {
     assert_eq!(list(filter).await?, those(&|t| t.object.id == two && t.subject.id == dir));
     let filter = TupleFilter { object_resource: Some(folder.key.clone()), ..none() };
     assert_eq!(list(filter).await?, []);
+    Ok(())
+}
+
+/// Each filter of invitations keeps what it says, in the order of creation; one is found by its id, with its revision.
+pub async fn invitations_are_filtered(store: Arc<dyn Store>) -> Outcome {
+    let world = World::start(store).await?;
+    let (acme, bolt) = (Things::tenant("acme")?, Things::tenant("bolt")?);
+    let file = Things::resource("file")?;
+    let (member, owner) = (Things::role(None, "member")?, Things::role(Some(&file), "owner")?);
+    let on_file = Things::instance(&file, "f", &acme)?;
+    let first = Things::invite("ann@example.com", &member, &acme, None);
+    let second = Things::invite("ann@example.com", &owner, &acme, Some(&on_file));
+    let third = Invite { status: InviteStatus::Approved, ..Things::invite("bo@b", &member, &bolt, None) };
+    for invite in [&first, &second, &third] {
+        world.commit(vec![Change::PutInvite(invite.clone())]).await?;
+    }
+    let list = |filter: InviteFilter| {
+        let world = &world;
+        async move { Ok::<_, Failure>(world.store.invites(world.env, &filter, FIRST).await?.items) }
+    };
+    let none = InviteFilter::default;
+    assert_eq!(list(none()).await?, [first.clone(), second.clone(), third.clone()]);
+    let filter = InviteFilter { status: Some(InviteStatus::Pending), ..none() };
+    assert_eq!(list(filter).await?, [first.clone(), second.clone()]);
+    let filter = InviteFilter { role: Some(member.id), ..none() };
+    assert_eq!(list(filter).await?, [first.clone(), third.clone()]);
+    let filter = InviteFilter { tenant: Some(acme.id), role: Some(owner.id), ..none() };
+    assert_eq!(list(filter).await?, [second.clone()]);
+    let page = Page { offset: 1, limit: 1 };
+    let paged = world.store.invites(world.env, &none(), page).await?;
+    assert_eq!((paged.items, paged.total), (vec![second.clone()], 3));
+
+    let found = world.store.invite(world.env, second.id).await?;
+    assert_eq!(found.map(|v| (v.value, v.revision)), Some((second.clone(), 2)));
+    assert_eq!(world.store.invite(world.env, fresh()).await?, None);
+    world.commit(vec![Change::DeleteInvite { id: second.id }]).await?;
+    assert_eq!(world.store.invite(world.env, second.id).await?, None);
     Ok(())
 }
 

@@ -15,7 +15,7 @@ mod world;
 
 pub use admin::{
     admin_commits_are_whole, deleting_takes_along_what_is_inside, keys_and_sessions_are_found_by_hash,
-    one_caller_takes_a_link, scopes_are_listed_in_order,
+    one_caller_takes_a_link, scopes_are_listed_in_order, the_directory_has_versions,
 };
 pub use audit::{a_refused_commit_leaves_no_audit_event, audit_events_are_filtered_newest_first};
 pub use cascades::{
@@ -29,8 +29,9 @@ pub use commits::{
 };
 pub use expects::{each_expectation_holds_or_refuses, one_of_many_conflicting_commits_wins};
 pub use lists::{
-    assignments_are_filtered, instances_are_filtered, keys_of_every_alphabet_are_found, pages_are_stable,
-    requests_are_filtered_newest_first, tuples_are_filtered, users_and_tenants_are_searched,
+    assignments_are_filtered, instances_are_filtered, invitations_are_filtered,
+    keys_of_every_alphabet_are_found, pages_are_stable, requests_are_filtered_newest_first,
+    tuples_are_filtered, users_and_tenants_are_searched,
 };
 pub use model::Model;
 pub use replay::{loading_equals_replaying, values_read_back_as_written};
@@ -53,6 +54,7 @@ macro_rules! contract_tests {
             keys_and_sessions_are_found_by_hash
             one_caller_takes_a_link
             scopes_are_listed_in_order
+            the_directory_has_versions
             a_refused_commit_leaves_no_audit_event
             audit_events_are_filtered_newest_first
             deleting_a_relation
@@ -72,6 +74,7 @@ macro_rules! contract_tests {
             one_of_many_conflicting_commits_wins
             assignments_are_filtered
             instances_are_filtered
+            invitations_are_filtered
             keys_of_every_alphabet_are_found
             pages_are_stable
             requests_are_filtered_newest_first

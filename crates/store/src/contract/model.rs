@@ -5,11 +5,13 @@ use askfirst_domain::{
     element::Element,
     facts::{Instance, RelationshipTuple, RoleAssignment, Tenant, User},
     id::{
-        AssignmentId, ConditionSetId, ElementId, InstanceId, RelationId, RequestId, ResourceId, RoleId,
-        SetRuleId, TenantId, TupleId, UserId,
+        AssignmentId, ConditionSetId, ElementId, InstanceId, InviteId, ProxyConfigId, RelationId, RequestId,
+        ResourceId, RoleId, SetRuleId, TenantId, TupleId, UserId,
     },
+    invite::{Invite, InviteStatus},
     request::{Request, Status},
     schema::{ConditionSet, Relation, Resource, Role, SetRule},
+    url_mapping::ProxyConfig,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,6 +37,8 @@ pub struct Model {
     pub assignments: BTreeMap<AssignmentId, RoleAssignment>,
     pub tuples: BTreeMap<TupleId, RelationshipTuple>,
     pub requests: BTreeMap<RequestId, Request>,
+    pub proxy_configs: BTreeMap<ProxyConfigId, ProxyConfig>,
+    pub invites: BTreeMap<InviteId, Invite>,
 }
 
 impl Model {
@@ -47,6 +51,8 @@ impl Model {
             Change::PutElement(x) => drop(self.elements.insert(x.id, x.clone())),
             Change::PutConditionSet(x) => drop(self.condition_sets.insert(x.id, x.clone())),
             Change::PutSetRule(x) => drop(self.set_rules.insert(x.id, x.clone())),
+            Change::PutProxyConfig(x) => drop(self.proxy_configs.insert(x.id, x.clone())),
+            Change::PutInvite(x) => drop(self.invites.insert(x.id, x.clone())),
             Change::PutUser(x) => drop(self.users.insert(x.id, x.clone())),
             Change::PutTenant(x) => drop(self.tenants.insert(x.id, x.clone())),
             Change::PutInstance(x) => drop(self.instances.insert(x.id, x.clone())),
@@ -83,6 +89,8 @@ impl Model {
             Change::DeleteElement { id } => drop(self.elements.remove(id)),
             Change::DeleteConditionSet { id, .. } => drop(self.condition_sets.remove(id)),
             Change::DeleteSetRule { id } => drop(self.set_rules.remove(id)),
+            Change::DeleteProxyConfig { id } => drop(self.proxy_configs.remove(id)),
+            Change::DeleteInvite { id } => drop(self.invites.remove(id)),
             Change::DeleteUser { id, .. } => {
                 self.users.remove(id);
                 self.assignments.retain(|_, a| a.user_id != *id);
@@ -110,6 +118,7 @@ impl Model {
 
     fn check(&self) -> Result<(), Twice> {
         let pending = self.requests.values().filter(|r| r.status == Status::Pending);
+        let invited = self.invites.values().filter(|i| i.status == InviteStatus::Pending);
         let all = once(self.resources.values().map(|r| &r.key))
             && once(self.roles.values().map(|r| (&r.resource, &r.key)))
             && once(self.relations.values().map(|r| (&r.object_resource, &r.key)))
@@ -125,7 +134,9 @@ impl Model {
                     .map(|a| (a.user_id, a.role_id, a.tenant_id, a.instance.as_ref().map(|i| i.id))),
             )
             && once(self.tuples.values().map(|t| (t.subject.id, t.relation_id, t.object.id)))
-            && once(pending.map(|r| &r.wish));
+            && once(pending.map(|r| &r.wish))
+            && once(self.proxy_configs.values().map(|c| &c.key))
+            && once(invited.map(Invite::wish));
         if all { Ok(()) } else { Err(Twice) }
     }
 }

@@ -2,16 +2,18 @@
 
 use super::{Failure, Model, Outcome, Things, World, things::at, world::environment};
 use crate::{
-    AdminOp, AssignmentFilter, CommitError, InstanceFilter, Page, RequestFilter, Store, TenantFilter,
-    TupleFilter, UserFilter,
+    AdminOp, AssignmentFilter, CommitError, InstanceFilter, InviteFilter, Page, RequestFilter, Store,
+    TenantFilter, TupleFilter, UserFilter,
 };
 use askfirst_domain::{
     Id,
     change::Change,
     element::Element,
     facts::{Instance, Tenant, User},
+    invite::{Invite, InviteStatus},
     request::{Request, Status},
     schema::{ConditionSet, Relation, Resource, Role, SetRule},
+    url_mapping::ProxyConfig,
 };
 use proptest::{
     collection::vec,
@@ -59,6 +61,12 @@ impl Stock {
         stock.things.extend(instances.iter().flat_map(instance));
         let sets = [Things::user_set("adults")?, Things::user_set("adults")?];
         stock.things.extend(sets.iter().flat_map(condition_set));
+        let configs = [Things::proxy_config("api")?, Things::proxy_config("api")?];
+        stock.things.extend(configs.iter().flat_map(proxy_config));
+        let [acme, bolt, _] = &tenants;
+        for tenant in [acme, bolt, acme] {
+            stock.things.extend(invite(&Things::invite("ann@example.com", member, tenant, None)));
+        }
         for set in &sets {
             stock.things.extend(set_rule(&Things::set_rule(set, file)?));
         }
@@ -144,6 +152,17 @@ fn condition_set(x: &ConditionSet) -> Vec<Change> {
 
 fn set_rule(x: &SetRule) -> Vec<Change> {
     vec![Change::PutSetRule(x.clone()), Change::DeleteSetRule { id: x.id }]
+}
+
+fn proxy_config(x: &ProxyConfig) -> Vec<Change> {
+    let bare = ProxyConfig { rules: Vec::new(), ..x.clone() };
+    let delete = Change::DeleteProxyConfig { id: x.id };
+    vec![Change::PutProxyConfig(x.clone()), Change::PutProxyConfig(bare), delete]
+}
+
+fn invite(x: &Invite) -> Vec<Change> {
+    let approved = Invite { status: InviteStatus::Approved, ..x.clone() };
+    vec![Change::PutInvite(x.clone()), Change::PutInvite(approved), Change::DeleteInvite { id: x.id }]
 }
 
 fn user(x: &User) -> Vec<Change> {
@@ -235,6 +254,8 @@ async fn play(world: &World, stock: &Stock, history: &[Vec<usize>]) -> Result<Op
     let mut loaded = world.loaded().await?;
     let requests = world.store.requests(world.env, &RequestFilter::default(), Page::ALL).await?;
     loaded.requests = by_id(requests.items, |r| r.id);
+    let invites = world.store.invites(world.env, &InviteFilter::default(), Page::ALL).await?;
+    loaded.invites = by_id(invites.items, |i| i.id);
     if loaded != model {
         return Ok(Some(format!("loaded\n{loaded:#?}\nexpected\n{model:#?}")));
     }

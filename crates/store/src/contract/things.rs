@@ -5,12 +5,14 @@ use askfirst_domain::{
     Id, Timestamp,
     element::{Element, ElementType, Level},
     facts::{Instance, InstanceLink, RelationshipTuple, RoleAssignment, Tenant, User},
+    invite::{Invite, InviteStatus},
     principal::Principal,
     request::{Person, Request, RequestKind, Status, WantedRole, wish},
     schema::{
         Action, ConditionSet, Permission, Relation, Resource, Role, RuleResources, RuleUsers, SetKind,
         SetRule,
     },
+    url_mapping::{AuthMechanism, MappingRule, Method, ProxyConfig, UrlKind},
 };
 use std::{
     collections::BTreeMap,
@@ -88,6 +90,7 @@ impl Things {
                 updated_at: at(0),
             }],
             attributes: Vec::new(),
+            action_groups: Vec::new(),
             created_at: at(0),
             updated_at: at(0),
         })
@@ -186,6 +189,47 @@ impl Things {
             created_at: at(0),
             updated_at: at(0),
         })
+    }
+
+    /// One rule: reading a file.
+    pub fn proxy_config(key: &str) -> Result<ProxyConfig, Failure> {
+        Ok(ProxyConfig {
+            id: fresh(),
+            key: key.parse()?,
+            name: key.to_owned(),
+            auth_mechanism: AuthMechanism::Bearer,
+            rules: vec![MappingRule {
+                url: "https://api.example.com/files/{id}".to_owned(),
+                kind: UrlKind::Template,
+                method: Method::Get,
+                resource: "file".parse()?,
+                action: Some("read".parse()?),
+                headers: BTreeMap::new(),
+                priority: 3,
+            }],
+            created_at: at(0),
+            updated_at: at(0),
+        })
+    }
+
+    /// A pending invitation to a role in a tenant, or on an instance.
+    pub fn invite(email: &str, role: &Role, tenant: &Tenant, on: Option<&Instance>) -> Invite {
+        Invite {
+            id: fresh(),
+            key: None,
+            email: email.to_owned(),
+            first_name: Some("Ann".to_owned()),
+            last_name: None,
+            status: InviteStatus::Pending,
+            role: role.key.clone(),
+            role_id: role.id,
+            tenant: tenant.key.clone(),
+            tenant_id: tenant.id,
+            instance: on.map(link),
+            user: None,
+            created_at: at(0),
+            updated_at: at(0),
+        }
     }
 
     /// `user` holds `role` in `tenant`, or on one instance.

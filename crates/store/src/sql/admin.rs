@@ -42,7 +42,7 @@ const PUT_LINK: &str = "INSERT INTO link (id, env, user_id, token_hash, created_
 
 /// What stands in an environment; the keys, sessions and links go with the environment's own row. Its audit events
 /// stay: what happened can't be made undone by deleting where it happened.
-const OF_ENVIRONMENT: [&str; 10] = [
+const OF_ENVIRONMENT: [&str; 11] = [
     "DELETE FROM change WHERE env = $1",
     "DELETE FROM schema_object WHERE env = $1",
     "DELETE FROM user_ WHERE env = $1",
@@ -51,10 +51,11 @@ const OF_ENVIRONMENT: [&str; 10] = [
     "DELETE FROM role_assignment WHERE env = $1",
     "DELETE FROM relationship_tuple WHERE env = $1",
     "DELETE FROM request WHERE env = $1",
+    "DELETE FROM user_invite WHERE env = $1",
     "DELETE FROM outbox WHERE env = $1",
     "DELETE FROM environment WHERE id = $1",
 ];
-const OF_PROJECT: [&str; 11] = [
+const OF_PROJECT: [&str; 12] = [
     "DELETE FROM change WHERE env IN (SELECT id FROM environment WHERE project = $1)",
     "DELETE FROM schema_object WHERE env IN (SELECT id FROM environment WHERE project = $1)",
     "DELETE FROM user_ WHERE env IN (SELECT id FROM environment WHERE project = $1)",
@@ -63,6 +64,7 @@ const OF_PROJECT: [&str; 11] = [
     "DELETE FROM role_assignment WHERE env IN (SELECT id FROM environment WHERE project = $1)",
     "DELETE FROM relationship_tuple WHERE env IN (SELECT id FROM environment WHERE project = $1)",
     "DELETE FROM request WHERE env IN (SELECT id FROM environment WHERE project = $1)",
+    "DELETE FROM user_invite WHERE env IN (SELECT id FROM environment WHERE project = $1)",
     "DELETE FROM outbox WHERE env IN (SELECT id FROM environment WHERE project = $1)",
     "DELETE FROM environment WHERE project = $1",
     "DELETE FROM project WHERE id = $1",

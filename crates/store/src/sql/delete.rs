@@ -37,6 +37,7 @@ const USER: &str = "DELETE FROM user_ WHERE env = $1 AND id = $2";
 const TENANT: &str = "DELETE FROM tenant WHERE env = $1 AND id = $2";
 const INSTANCE: &str = "DELETE FROM instance WHERE env = $1 AND id = $2";
 const ASSIGNMENT: &str = "DELETE FROM role_assignment WHERE env = $1 AND id = $2";
+const INVITE: &str = "DELETE FROM user_invite WHERE env = $1 AND id = $2";
 const TUPLE: &str = "DELETE FROM relationship_tuple WHERE env = $1 AND id = $2";
 
 /// The statements of a delete; of a put there are none.
@@ -74,6 +75,8 @@ pub(super) fn statements(env: EnvId, change: &Change) -> Vec<Statement> {
         Change::DeleteElement { id } => vec![object("element", (*id).into())],
         Change::DeleteConditionSet { id, .. } => vec![object("condition_set", (*id).into())],
         Change::DeleteSetRule { id } => vec![object("set_rule", (*id).into())],
+        Change::DeleteProxyConfig { id } => vec![object("proxy_config", (*id).into())],
+        Change::DeleteInvite { id } => each((*id).into(), &[INVITE]),
         Change::DeleteUser { id, .. } => each((*id).into(), &[ASSIGNMENTS_OF_USER, USER]),
         Change::DeleteTenant { id, .. } => each(
             (*id).into(),
@@ -98,11 +101,13 @@ pub(super) fn statements(env: EnvId, change: &Change) -> Vec<Statement> {
         | Change::PutElement(_)
         | Change::PutConditionSet(_)
         | Change::PutSetRule(_)
+        | Change::PutProxyConfig(_)
         | Change::PutUser(_)
         | Change::PutTenant(_)
         | Change::PutInstance(_)
         | Change::PutAssignment(_)
         | Change::PutTuple(_)
-        | Change::PutRequest(_) => Vec::new(),
+        | Change::PutRequest(_)
+        | Change::PutInvite(_) => Vec::new(),
     }
 }

@@ -13,6 +13,7 @@ const INSTANCE: &str = "SELECT revision FROM instance WHERE env = $1 AND id = $2
 const ASSIGNMENT: &str = "SELECT revision FROM role_assignment WHERE env = $1 AND id = $2";
 const TUPLE: &str = "SELECT revision FROM relationship_tuple WHERE env = $1 AND id = $2";
 const REQUEST: &str = "SELECT revision FROM request WHERE env = $1 AND id = $2";
+const INVITE: &str = "SELECT revision FROM user_invite WHERE env = $1 AND id = $2";
 const ROLE: &str = "SELECT revision FROM schema_object WHERE env = $1 AND kind = 'role' AND id = $2";
 const ELEMENT: &str = "SELECT revision FROM schema_object WHERE env = $1 AND kind = 'element' AND id = $2";
 const PENDING: &str = "SELECT revision FROM request WHERE env = $1 AND wish = $2 AND status = 'pending'";
@@ -63,5 +64,6 @@ fn revision_of(object: ObjectRef) -> (&'static str, Uuid) {
         ObjectRef::Role(id) => (ROLE, id.uuid()),
         ObjectRef::Element(id) => (ELEMENT, id.uuid()),
         ObjectRef::Request(id) => (REQUEST, id.uuid()),
+        ObjectRef::Invite(id) => (INVITE, id.uuid()),
     }
 }

@@ -3,12 +3,13 @@
 use super::{
     Dialect, Statement, Value, number,
     put::kind_word,
-    tables::{ASSIGNMENTS, INSTANCES, REQUESTS, TENANTS, TUPLES, Table, USERS},
+    tables::{ASSIGNMENTS, INSTANCES, INVITES, REQUESTS, TENANTS, TUPLES, Table, USERS},
 };
 use crate::{
-    AssignmentFilter, AuditFilter, InstanceFilter, Page, RequestFilter, TenantFilter, TupleFilter, UserFilter,
+    AssignmentFilter, AuditFilter, InstanceFilter, InviteFilter, Page, RequestFilter, TenantFilter,
+    TupleFilter, UserFilter,
 };
-use askfirst_domain::{Id, Key, id::EnvId};
+use askfirst_domain::{Id, Key, id::EnvId, invite::InviteStatus};
 use std::borrow::Cow;
 
 /// A list to be: what is read, from where, and which of it.
@@ -184,6 +185,16 @@ impl Filtered for RequestFilter {
         select.equal("role_id", self.role);
         select.key("resource", self.resource.as_ref());
         select.equal("instance_id", self.instance);
+        select
+    }
+}
+
+impl Filtered for InviteFilter {
+    fn select(&self, dialect: Dialect, env: EnvId) -> Select {
+        let mut select = Select::of(dialect, &INVITES, env);
+        select.equal("status", self.status.map(InviteStatus::as_str));
+        select.equal("role_id", self.role);
+        select.equal("tenant_id", self.tenant);
         select
     }
 }

@@ -45,6 +45,8 @@ pub(super) fn encode(change: &Change) -> Result<(&'static str, String), StoreErr
         Change::DeleteConditionSet { id, key } => ("delete_condition_set", json(&Gone { id, key })?),
         Change::PutSetRule(x) => ("put_set_rule", json(x)?),
         Change::DeleteSetRule { id } => ("delete_set_rule", json(&GoneId { id })?),
+        Change::PutProxyConfig(x) => ("put_proxy_config", json(x)?),
+        Change::DeleteProxyConfig { id } => ("delete_proxy_config", json(&GoneId { id })?),
         Change::PutUser(x) => ("put_user", json(x)?),
         Change::DeleteUser { id, key } => ("delete_user", json(&Gone { id, key })?),
         Change::PutTenant(x) => ("put_tenant", json(x)?),
@@ -58,6 +60,8 @@ pub(super) fn encode(change: &Change) -> Result<(&'static str, String), StoreErr
         Change::PutTuple(x) => ("put_tuple", json(x)?),
         Change::DeleteTuple(x) => ("delete_tuple", json(x)?),
         Change::PutRequest(x) => ("put_request", json(x)?),
+        Change::PutInvite(x) => ("put_invite", json(x)?),
+        Change::DeleteInvite { id } => ("delete_invite", json(&GoneId { id })?),
     })
 }
 
@@ -88,6 +92,8 @@ pub(super) fn decode(kind: &str, payload: &str) -> Result<Change, StoreError> {
         }
         "put_set_rule" => Change::PutSetRule(read(payload)?),
         "delete_set_rule" => Change::DeleteSetRule { id: read::<GoneId<_>>(payload)?.id },
+        "put_proxy_config" => Change::PutProxyConfig(read(payload)?),
+        "delete_proxy_config" => Change::DeleteProxyConfig { id: read::<GoneId<_>>(payload)?.id },
         "put_user" => Change::PutUser(read(payload)?),
         "delete_user" => {
             let Gone { id, key } = read::<Gone<_, UserKey>>(payload)?;
@@ -108,6 +114,8 @@ pub(super) fn decode(kind: &str, payload: &str) -> Result<Change, StoreError> {
         "put_tuple" => Change::PutTuple(read(payload)?),
         "delete_tuple" => Change::DeleteTuple(read(payload)?),
         "put_request" => Change::PutRequest(read(payload)?),
+        "put_invite" => Change::PutInvite(read(payload)?),
+        "delete_invite" => Change::DeleteInvite { id: read::<GoneId<_>>(payload)?.id },
         other => return Err(corrupt(format!("this version does not know the kind `{other}`"))),
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Dialect, Pace, Statement, Value, delete, number,
-    tables::{ASSIGNMENTS, INSTANCES, REQUESTS, SCHEMA, TENANTS, TUPLES, Table, USERS},
+    tables::{ASSIGNMENTS, INSTANCES, INVITES, REQUESTS, SCHEMA, TENANTS, TUPLES, Table, USERS},
 };
 use crate::StoreError;
 use askfirst_domain::{
@@ -10,6 +10,7 @@ use askfirst_domain::{
     change::Change,
     facts::{Attributes, Instance, RelationshipTuple, RoleAssignment, Tenant, User},
     id::EnvId,
+    invite::Invite,
     request::{Request, RequestKind},
 };
 use serde::Serialize;
@@ -75,13 +76,15 @@ fn table_of(change: &Change) -> Option<&'static Table> {
         | Change::PutRelation(_)
         | Change::PutElement(_)
         | Change::PutConditionSet(_)
-        | Change::PutSetRule(_) => Some(&SCHEMA),
+        | Change::PutSetRule(_)
+        | Change::PutProxyConfig(_) => Some(&SCHEMA),
         Change::PutUser(_) => Some(&USERS),
         Change::PutTenant(_) => Some(&TENANTS),
         Change::PutInstance(_) => Some(&INSTANCES),
         Change::PutAssignment(_) => Some(&ASSIGNMENTS),
         Change::PutTuple(_) => Some(&TUPLES),
         Change::PutRequest(_) => Some(&REQUESTS),
+        Change::PutInvite(_) => Some(&INVITES),
         _ => None,
     }
 }
@@ -123,12 +126,16 @@ fn row(env: EnvId, revision: u64, change: &Change) -> Result<Vec<Value>, StoreEr
             schema("condition_set", x.id.uuid(), None, x.key.as_str(), None, json(x)?)
         }
         Change::PutSetRule(x) => schema("set_rule", x.id.uuid(), None, &x.name(), None, json(x)?),
+        Change::PutProxyConfig(x) => {
+            schema("proxy_config", x.id.uuid(), None, x.key.as_str(), None, json(x)?)
+        }
         Change::PutUser(user) => user_row(env, at, user)?,
         Change::PutTenant(tenant) => tenant_row(env, at, tenant)?,
         Change::PutInstance(instance) => instance_row(env, at, instance)?,
         Change::PutAssignment(assignment) => assignment_row(env, at, assignment),
         Change::PutTuple(tuple) => tuple_row(env, at, tuple),
         Change::PutRequest(request) => request_row(env, at, request)?,
+        Change::PutInvite(invite) => invite_row(env, at, invite)?,
         _ => Vec::new(),
     })
 }
@@ -246,6 +253,20 @@ fn request_row(env: EnvId, revision: i64, request: &Request) -> Result<Vec<Value
     ])
 }
 
+fn invite_row(env: EnvId, revision: i64, invite: &Invite) -> Result<Vec<Value>, StoreError> {
+    Ok(vec![
+        env.into(),
+        json(invite)?.into(),
+        revision.into(),
+        invite.id.into(),
+        invite.status.as_str().into(),
+        invite.role_id.into(),
+        invite.tenant_id.into(),
+        invite.wish().as_str().into(),
+        invite.created_at.into(),
+    ])
+}
+
 /// The kind of a request as it stands in its column.
 pub(crate) fn kind_word(kind: RequestKind) -> &'static str {
     match kind {
@@ -287,12 +308,14 @@ pub(crate) fn name_of(change: &Change) -> String {
         Change::PutElement(e) => keyed("an element", &e.key),
         Change::PutConditionSet(x) => keyed("a condition set", &x.key),
         Change::PutSetRule(_) => "this rule over condition sets".to_owned(),
+        Change::PutProxyConfig(x) => keyed("a proxy config", &x.key),
         Change::PutUser(u) => keyed("a user", &u.key),
         Change::PutTenant(t) => keyed("a tenant", &t.key),
         Change::PutInstance(i) => keyed(&format!("an instance of `{}`", i.resource), &i.key),
         Change::PutAssignment(_) => "this role assignment".to_owned(),
         Change::PutTuple(_) => "this relationship tuple".to_owned(),
         Change::PutRequest(_) => "a pending request for the same".to_owned(),
+        Change::PutInvite(_) => "a pending invitation to the same".to_owned(),
         _ => "the thing".to_owned(),
     }
 }

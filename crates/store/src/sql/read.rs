@@ -2,7 +2,7 @@
 
 use super::{
     Statement, number,
-    tables::{ASSIGNMENTS, INSTANCES, REQUESTS, SCHEMA, TENANTS, TUPLES, Table, USERS},
+    tables::{ASSIGNMENTS, INSTANCES, INVITES, REQUESTS, SCHEMA, TENANTS, TUPLES, Table, USERS},
 };
 use askfirst_domain::id::{EnvId, ProjectId};
 use std::{borrow::Cow, sync::LazyLock};
@@ -30,6 +30,7 @@ lookups! {
     assignment_by_id(id: Uuid) = ASSIGNMENTS where " AND id = $2";
     tuple_by_id(id: Uuid) = TUPLES where " AND id = $2";
     request_by_id(id: Uuid) = REQUESTS where " AND id = $2";
+    invite_by_id(id: Uuid) = INVITES where " AND id = $2";
     pending_request(wish: &str) = REQUESTS where " AND wish = $2 AND status = 'pending'";
     /// All of one kind of the schema, in the order of creation.
     all_schema(kind: &str) = SCHEMA where " AND kind = $2 ORDER BY pos";
@@ -43,6 +44,19 @@ pub(crate) fn all_facts(table: &'static Table, env: EnvId) -> Statement {
 
 pub(crate) fn head(env: EnvId) -> Statement {
     Statement::new("SELECT epoch, head_revision FROM environment WHERE id = $1", vec![env.into()])
+}
+
+/// `id, epoch, number`: the heads of all environments, and without an id the version of the directory.
+pub(crate) fn position() -> Statement {
+    const SQL: &str = "SELECT id, epoch, head_revision FROM environment \
+         UNION ALL SELECT NULL, NULL, version FROM directory";
+    Statement::new(SQL, Vec::new())
+}
+
+/// Takes the next version of the directory. Gives `version`.
+pub(crate) fn next_directory() -> Statement {
+    const SQL: &str = "UPDATE directory SET version = version + 1 WHERE id = 1 RETURNING version";
+    Statement::new(SQL, Vec::new())
 }
 
 /// Takes the next revision: the row stays locked until the end of the transaction, so that revisions become visible in

@@ -1,15 +1,17 @@
 //! From rows to the words of the domain. Each function reads the columns that its table names.
 
 use super::{Cells, Row, payload};
-use crate::{ChangeRecord, Head, StoreError, Versioned};
+use crate::{ChangeRecord, Head, Position, StoreError, Versioned};
 use askfirst_domain::{
     audit::AuditEvent,
     change::Change,
     facts::{Instance, InstanceLink, RelationshipTuple, RoleAssignment, Tenant, User},
+    invite::Invite,
     request::Request,
     scope::{ApiKey, Session, SessionKind, SignInLink},
 };
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 
 pub(crate) fn user<R: Row>(row: &R) -> Result<Versioned<User>, StoreError> {
     let mut c = Cells::of("user", row);
@@ -99,7 +101,12 @@ pub(crate) fn request<R: Row>(row: &R) -> Result<Versioned<Request>, StoreError>
     Ok(Versioned { value: c.json()?, revision: c.whole()? })
 }
 
-/// A resource, role, relation, element, condition set or set rule, as the change that puts it there.
+pub(crate) fn invite<R: Row>(row: &R) -> Result<Versioned<Invite>, StoreError> {
+    let mut c = Cells::of("invite", row);
+    Ok(Versioned { value: c.json()?, revision: c.whole()? })
+}
+
+/// A resource, role, relation, element, condition set, set rule or proxy config, as the change that puts it there.
 pub(crate) fn schema_object<R: Row>(row: &R) -> Result<Change, StoreError> {
     let mut c = Cells::of("schema object", row);
     match c.text()?.as_str() {
@@ -109,6 +116,7 @@ pub(crate) fn schema_object<R: Row>(row: &R) -> Result<Change, StoreError> {
         "element" => c.json().map(Change::PutElement),
         "condition_set" => c.json().map(Change::PutConditionSet),
         "set_rule" => c.json().map(Change::PutSetRule),
+        "proxy_config" => c.json().map(Change::PutProxyConfig),
         other => Err(StoreError::Corrupt { what: "schema object", detail: format!("the kind is `{other}`") }),
     }
 }
@@ -117,6 +125,26 @@ pub(crate) fn schema_object<R: Row>(row: &R) -> Result<Change, StoreError> {
 pub(crate) fn head<R: Row>(row: &R) -> Result<Head, StoreError> {
     let mut c = Cells::of("head", row);
     Ok(Head { epoch: c.uuid()?, revision: c.whole()? })
+}
+
+/// `id, epoch, number`; see `read::position`.
+pub(crate) fn position<R: Row>(rows: &[R]) -> Result<Position, StoreError> {
+    let mut position = Position { directory: 0, heads: BTreeMap::new() };
+    for row in rows {
+        let mut c = Cells::of("position", row);
+        match (c.opt_id()?, c.opt_uuid()?) {
+            (Some(env), Some(epoch)) => {
+                position.heads.insert(env, Head { epoch, revision: c.whole()? });
+            }
+            _ => position.directory = c.whole()?,
+        }
+    }
+    Ok(position)
+}
+
+/// `version` of the directory.
+pub(crate) fn directory<R: Row>(row: &R) -> Result<u64, StoreError> {
+    Cells::of("directory", row).whole()
 }
 
 /// `revision, seq, at, actor, kind, payload`.

@@ -162,4 +162,6 @@ tables! {
         reads ["body", "revision"]
         hides ["id", "kind", "element", "requester", "tenant_id", "role_id", "resource", "instance_id", "status", "wish",
             "created_at"];
+    INVITES = "user_invite" by ["env", "id"]
+        reads ["body", "revision"] hides ["id", "status", "role_id", "tenant_id", "wish", "created_at"];
 }

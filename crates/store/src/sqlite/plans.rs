@@ -2,14 +2,15 @@
 
 use super::{SqliteStore, exec::query};
 use crate::{
-    AssignmentFilter, AuditFilter, InstanceFilter, Page, RequestFilter, TenantFilter, TupleFilter,
-    UserFilter,
+    AssignmentFilter, AuditFilter, InstanceFilter, InviteFilter, Page, RequestFilter, TenantFilter,
+    TupleFilter, UserFilter,
     sql::{Dialect, Filtered, Pace, Select, Statement, probe, read, steps, take_link},
 };
 use askfirst_domain::{
     Id, Key,
     change::{Change, Expect, ObjectRef},
     id::EnvId,
+    invite::InviteStatus,
     request::{RequestKind, Status},
 };
 use sqlx::Row as _;
@@ -120,7 +121,15 @@ fn request_and_audit_lists() -> Vec<Select> {
         code("request.approved"),
         AuditFilter { request: Some(id()), code: None },
     ];
+    let none = InviteFilter::default;
+    let invites = [
+        none(),
+        InviteFilter { status: Some(InviteStatus::Pending), ..none() },
+        InviteFilter { role: Some(id()), ..none() },
+        InviteFilter { tenant: Some(id()), ..none() },
+    ];
     let mut all: Vec<_> = requests.iter().map(|filter| filter.select(DIALECT, ENV)).collect();
+    all.extend(invites.iter().map(|filter| filter.select(DIALECT, ENV)));
     all.extend(audit.iter().map(|filter| filter.select(DIALECT, Some(ENV))));
     all.extend(audit.iter().map(|filter| filter.select(DIALECT, None)));
     all
