@@ -46,6 +46,8 @@ mod naive;
 #[cfg(test)]
 mod oracle_tests;
 mod question;
+#[cfg(test)]
+mod reverse_tests;
 pub mod schema;
 #[cfg(test)]
 mod semantics_tests;

@@ -5,8 +5,9 @@ use askfirst_domain::{
     decision::{Grant, Place, RoleAt},
     facts::{Attributes, InstanceRef},
     id::RoleId,
+    schema::Permission,
 };
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// "May this user do this to that?" Every name is a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,76 @@ pub struct CallAttributes<'a> {
     pub tenant: Option<&'a Attributes>,
     pub context: Option<&'a Attributes>,
     pub action: Option<&'a Attributes>,
+}
+
+/// "To which instances, in which tenants, may this user do this?" Every name is a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reaching<'a> {
+    pub user: &'a str,
+    pub action: &'a str,
+    pub resource: &'a str,
+}
+
+/// A part of a list that is sorted by key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part<'a> {
+    /// The last key of the part before; none for the first part.
+    pub after: Option<&'a str>,
+    pub limit: usize,
+}
+
+/// An instance on which something may be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReachedInstance {
+    pub key: Key,
+    pub tenant: Key,
+}
+
+/// Part of a list of instances.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstancePage {
+    pub items: Vec<ReachedInstance>,
+    /// Whether there are more behind these.
+    pub more: bool,
+    /// How long the whole list is; none when it would take asking a rule about every instance to tell.
+    pub total: Option<usize>,
+}
+
+/// A tenant, for reading.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TenantView {
+    pub key: Key,
+    pub attributes: Arc<Attributes>,
+}
+
+/// The type under which tenants stand among resources.
+pub const TENANT_TYPE: &str = "__tenant";
+
+/// Narrows what a user has. None means any; an empty list matches nothing. A tenant counts as an instance of
+/// [`TENANT_TYPE`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HoldingFilter<'a> {
+    /// Keys of tenants: those tenants, and what is in them.
+    pub tenants: Option<&'a [String]>,
+    /// As `type:key`.
+    pub places: Option<&'a [String]>,
+    /// Keys of resources.
+    pub types: Option<&'a [String]>,
+}
+
+/// What a user has in one place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Holding {
+    pub place: Place,
+    /// The place itself, or the tenant of the instance.
+    pub tenant: TenantView,
+    /// Of the instance; none for a tenant.
+    pub attributes: Option<Arc<Attributes>>,
+    /// The roles that are effective here: given, extended and derived; sorted.
+    pub roles: Vec<Key>,
+    /// What those roles allow, and what rules do when they are asked; sorted. What is allowed on an instance by a role
+    /// in its tenant stands with the tenant; what rules allow on a resource as a whole does, too.
+    pub permissions: Vec<Permission>,
 }
 
 /// A tenant or an instance, by key: [`Place`] without owning anything.

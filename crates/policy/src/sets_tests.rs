@@ -64,7 +64,7 @@ fn some_value(dice: &mut Dice) -> Value {
     [json!(1), json!(2), json!(3), json!("a"), json!("b"), Value::Null][dice.roll(6)].clone()
 }
 
-fn attributes(dice: &mut Dice) -> Attributes {
+pub(crate) fn attributes(dice: &mut Dice) -> Attributes {
     let mut map = Map::new();
     for name in ["x", "y"] {
         if !dice.one_in(3) {
@@ -100,7 +100,7 @@ fn condition(dice: &mut Dice, depth: usize) -> Value {
 }
 
 /// Gives things attributes, and writes sets and rules, some of which name what is not there.
-fn add_sets(world: &mut World) {
+pub(crate) fn add_sets(world: &mut World) {
     for user in world.naive.users.clone() {
         world.write(|mut f, d| {
             f.changes

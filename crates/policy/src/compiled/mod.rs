@@ -92,8 +92,6 @@ pub(crate) struct Compiled {
     /// By [`TypeIndex`].
     pub(crate) types: Vec<CompiledType>,
     by_key: FxHashMap<Key, TypeIndex>,
-    /// Whether a condition of some rule reads `user.roles`.
-    pub(crate) reads_roles: bool,
 }
 
 impl Compiled {

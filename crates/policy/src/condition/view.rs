@@ -59,7 +59,8 @@ pub struct Layers<'a> {
 }
 
 impl<'a> Layers<'a> {
-    fn get(&self, name: &str) -> Option<Seen<'a>> {
+    /// The attribute of this name in the first layer that has it.
+    pub fn get(&self, name: &str) -> Option<Seen<'a>> {
         let fixed = self.fixed.iter().find(|(fixed, _)| *fixed == name).map(|(_, seen)| *seen);
         let given =
             |layer: Option<&'a Map<String, Value>>| layer.and_then(|map| map.get(name)).map(Seen::Json);

@@ -4,7 +4,7 @@ use askfirst_domain::facts::Attributes;
 use serde_json::Value;
 use std::sync::{Arc, LazyLock};
 
-static NONE: LazyLock<Attributes> = LazyLock::new(Attributes::new);
+static NONE: LazyLock<Arc<Attributes>> = LazyLock::new(Arc::default);
 
 /// Attributes, shared between snapshots.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,6 +17,11 @@ impl Extra {
 
     pub(crate) fn get(&self) -> &Attributes {
         self.0.as_deref().unwrap_or(&NONE)
+    }
+
+    /// The same attributes, not copied.
+    pub(crate) fn shared(&self) -> Arc<Attributes> {
+        self.0.clone().unwrap_or_else(|| Arc::clone(&NONE))
     }
 
     /// An estimate of the memory outside, in bytes.

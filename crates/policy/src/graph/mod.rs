@@ -18,7 +18,7 @@ use crate::{
         roleset::roles_in,
         slots::{Slots, TENANT, TypeIndex},
     },
-    question::PlaceRef,
+    question::{PlaceRef, TenantView},
 };
 use adjacency::Adjacency;
 use askfirst_domain::{
@@ -47,6 +47,13 @@ pub(crate) struct UserNode {
     id: Uuid,
 }
 
+impl UserNode {
+    /// The user's key.
+    pub(crate) fn key(&self) -> &str {
+        self.name.as_str()
+    }
+}
+
 /// A tenant or an instance. What a check reads is in one line of the processor's cache, the rest in the next.
 #[derive(Debug, Clone)]
 #[repr(C, align(64))]
@@ -63,6 +70,13 @@ pub(crate) struct Node {
     pub(crate) holders: Adjacency<Link>,
     pub(crate) attributes: Extra,
     id: Uuid,
+}
+
+impl Node {
+    /// The key of the tenant or instance.
+    pub(crate) fn key(&self) -> &str {
+        self.name.as_str()
+    }
 }
 
 /// Which assignments count.
@@ -109,6 +123,23 @@ impl Graph {
         self.users.get(number)
     }
 
+    /// All users, by number.
+    pub(crate) fn users(&self) -> impl Iterator<Item = (u32, &UserNode)> {
+        self.users.iter()
+    }
+
+    /// All tenants and instances, by number.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = (u32, &Node)> {
+        self.nodes.iter()
+    }
+
+    /// Visits the instances in a tenant.
+    pub(crate) fn for_members(&self, tenant: u32, mut visit: impl FnMut(u32)) {
+        if let Some(node) = self.node(tenant).filter(|node| node.ty == TENANT) {
+            node.children.for_group(MEMBERS, |link| visit(link.other()));
+        }
+    }
+
     /// The stored attributes of a user.
     pub(crate) fn attributes_of(&self, user: u32) -> Option<&Attributes> {
         self.descriptions.get(self.description(user)?).map(Extra::get)
@@ -137,6 +168,11 @@ impl Graph {
 
     pub(crate) fn tenant_number(&self, key: &str) -> Option<u32> {
         self.node_number(TENANT, key)
+    }
+
+    pub(crate) fn tenant_view(&self, number: u32) -> Option<TenantView> {
+        let node = self.node(number)?;
+        Some(TenantView { key: node.name.key()?, attributes: node.attributes.shared() })
     }
 
     pub(crate) fn place_number(&self, place: &PlaceRef<'_>) -> Option<u32> {

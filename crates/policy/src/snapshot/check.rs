@@ -37,7 +37,7 @@ impl Target<'_> {
 }
 
 #[inline]
-fn target<'g>(graph: &'g Graph, q: &Question<'_>) -> Result<Target<'g>, DenialCause> {
+pub(super) fn target<'g>(graph: &'g Graph, q: &Question<'_>) -> Result<Target<'g>, DenialCause> {
     let ty = graph.compiled.type_of(q.resource).ok_or(DenialCause::UnknownResource)?;
     let compiled = graph.compiled.ty(ty).ok_or(DenialCause::UnknownResource)?;
     let need = compiled.actions.get(q.action).ok_or(DenialCause::UnknownAction)?;

@@ -8,7 +8,7 @@ use crate::{
     compiled::{
         Rule,
         roleset::{RoleSet, roles_in},
-        slots::{RoleSlot, TENANT},
+        slots::{RoleSlot, TENANT, TypeIndex},
     },
     graph::{Counting, Graph},
     question::{EffectiveRole, PlaceRef},
@@ -81,7 +81,7 @@ pub(super) fn holders(
 }
 
 /// Adds who effectively has one of the roles on the node.
-fn holders_at(
+pub(super) fn holders_at(
     graph: &Graph,
     node: u32,
     wanted: &RoleSet,
@@ -156,22 +156,47 @@ pub(super) fn places(
 ) -> Vec<Place> {
     let Some(number) = graph.user_number(user) else { return Vec::new() };
     let Some(user) = graph.user(number) else { return Vec::new() };
+    let subject = Some(Subject { number, held: &user.held });
+    let walk = Walk { graph, subject, now, max_depth, order: Order::Any };
     let wanted = wanted_by_type(graph, roles);
-    let useful = useful_by_type(graph, &wanted);
+    let wanted: Vec<(TypeIndex, &RoleSet)> = (0..).zip(&wanted).collect();
     let mut found = Vec::new();
+    forward(&walk, &wanted, |item, _| found.push(item.node));
+    found.sort_unstable();
+    found.dedup();
+    let mut places: Vec<Place> = found.into_iter().filter_map(|node| graph.place(node)).collect();
+    places.sort_unstable();
+    places
+}
+
+/// Visits where the walk's user effectively has one of the wanted roles (by type, whatever extends them included), and
+/// which of them these are: one word of roles at a time, in no order, a node once for every way to more of its roles.
+/// The cost grows with what the user was given and what follows from that.
+pub(super) fn forward(walk: &Walk<'_>, wanted: &[(TypeIndex, &RoleSet)], mut visit: impl FnMut(&Item, u64)) {
+    let Walk { graph, now, max_depth, .. } = *walk;
+    let Some(Subject { number, held }) = walk.subject else { return };
+    let mut by_type = vec![RoleSet::default(); graph.compiled.types.len()];
+    for (ty, roles) in wanted {
+        if let Some(set) = by_type.get_mut(usize::from(*ty)) {
+            set.union(roles);
+        }
+    }
+    let wanted = by_type;
+    let useful = useful_by_type(graph, &wanted);
     with_scratch(|scratch| {
-        user.held.for_each(|held| {
-            let Some(node) = graph.node(held.node) else { return };
-            let mask = held.mask & in_type(&useful, node.ty, held.word);
-            let mask = graph.counting_of(number, held, mask, Counting::Live(now));
-            scratch.push(Item { node: held.node, word: held.word, mask, depth: 0, from: None });
+        held.for_each(|entry| {
+            let Some(node) = graph.node(entry.node) else { return };
+            let mask = entry.mask & in_type(&useful, node.ty, entry.word);
+            let mask = graph.counting_of(number, entry, mask, Counting::Live(now));
+            scratch.push(Item { node: entry.node, word: entry.word, mask, depth: 0, from: None });
         });
         let mut next = 0;
         while let Some(item) = scratch.items.get(next).copied() {
             next += 1;
             let Some(node) = graph.node(item.node) else { continue };
-            if item.mask & in_type(&wanted, node.ty, item.word) != 0 {
-                found.push(item.node);
+            let here = item.mask & in_type(&wanted, node.ty, item.word);
+            if here != 0 {
+                visit(&item, here);
             }
             if item.depth >= max_depth || node.children.is_empty() {
                 continue;
@@ -182,7 +207,7 @@ pub(super) fn places(
                     continue;
                 }
                 node.children.for_group(rule.relation, |link| {
-                    if !rule.gated || !graph.has_any(number, &user.held, link.other(), now) {
+                    if !rule.gated || !graph.has_any(number, held, link.other(), now) {
                         let (word, mask) = (rule.word, rule.bit);
                         let depth = item.depth + 1;
                         scratch.push(Item { node: link.other(), word, mask, depth, from: None });
@@ -191,11 +216,6 @@ pub(super) fn places(
             }
         }
     });
-    found.sort_unstable();
-    found.dedup();
-    let mut places: Vec<Place> = found.into_iter().filter_map(|node| graph.place(node)).collect();
-    places.sort_unstable();
-    places
 }
 
 /// By type: the roles asked for and whatever extends them.

@@ -2,14 +2,22 @@
 
 mod check;
 mod explain;
+mod holdings;
 mod list;
+mod places;
+mod reach;
 mod sets;
+mod users;
+mod view;
 mod walk;
 
 use crate::{
     Schema,
     graph::Graph,
-    question::{CallAttributes, EffectiveRole, PlaceRef, Question, Stats},
+    question::{
+        CallAttributes, EffectiveRole, Holding, HoldingFilter, InstancePage, Part, PlaceRef, Question,
+        Reaching, Stats, TenantView,
+    },
 };
 use askfirst_domain::{
     Key, Timestamp, UserKey,
@@ -17,7 +25,7 @@ use askfirst_domain::{
     decision::{Decision, Place},
     id::RoleId,
 };
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 pub use check::MAX_SUGGESTIONS;
 
@@ -110,6 +118,99 @@ impl Snapshot {
     /// which is listed, and not on each of its instances. The cost grows with what the user was given and the answer.
     pub fn places(&self, user: &str, roles: &[RoleId], now: Timestamp) -> Vec<Place> {
         list::places(&self.graph, user, roles, now, self.max_depth)
+    }
+
+    /// Whom [`Snapshot::check_with`] allows it, sorted; the user of the question is not looked at, and what the call says
+    /// of the user is said of everybody.
+    ///
+    /// The cost of what roles allow grows with the answer and the related places. A rule over a user set looks at every
+    /// user, unless a condition that does not depend on the user rules it out at once.
+    pub fn users_allowed(&self, q: &Question<'_>, call: &CallAttributes<'_>, now: Timestamp) -> Vec<UserKey> {
+        let graph = &self.graph;
+        let Ok(target) = check::target(graph, q) else { return Vec::new() };
+        let users = users::allowed(graph, &target, q, call, now, self.max_depth);
+        let mut keys: Vec<UserKey> = users.into_iter().filter_map(|user| graph.user_key(user)).collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    /// The known instances on which [`Snapshot::check_with`] allows it, by key: in one tenant when it is named, else in
+    /// all. What the call says of the resource is said of every instance.
+    ///
+    /// The cost of what roles on instances allow grows with the answer. Where a tenant role or a rule allows it, the
+    /// instances of that tenant (for a rule over a user set: of all) are gone through for each part, and as many of
+    /// them are held against conditions as it takes to fill the part.
+    pub fn instances_allowed(
+        &self,
+        reaching: &Reaching<'_>,
+        tenant: Option<&str>,
+        call: &CallAttributes<'_>,
+        now: Timestamp,
+        part: &Part<'_>,
+    ) -> InstancePage {
+        let nothing = InstancePage { items: Vec::new(), more: false, total: Some(0) };
+        let within = match tenant.map(|key| self.graph.tenant_number(key)) {
+            Some(None) => return nothing,
+            found => found.flatten(),
+        };
+        match places::Wish::of(&self.graph, reaching, call, now, self.max_depth) {
+            Some(wish) => places::instances(&wish, within, part),
+            None => nothing,
+        }
+    }
+
+    /// The tenants in which [`Snapshot::check_with`] allows it, by key. A known instance is in one tenant only; without
+    /// one, rules over user sets are asked of every tenant.
+    pub fn tenants_allowed(
+        &self,
+        reaching: &Reaching<'_>,
+        instance: Option<&str>,
+        call: &CallAttributes<'_>,
+        now: Timestamp,
+    ) -> Vec<TenantView> {
+        let graph = &self.graph;
+        let Reaching { user, action, resource } = *reaching;
+        let known = instance.and_then(|key| {
+            let number = graph.node_number(graph.compiled.type_of(resource)?, key)?;
+            graph.node(number)
+        });
+        let numbers = match known {
+            Some(node) => {
+                let q = Question { user, action, resource, instance, tenant: None };
+                let allowed = self.is_allowed_with(&q, call, now);
+                allowed.then_some(node.tenant).into_iter().collect()
+            }
+            None => match places::Wish::of(graph, reaching, call, now, self.max_depth) {
+                Some(wish) => places::tenants(&wish.on(instance)),
+                None => Vec::new(),
+            },
+        };
+        let mut tenants: Vec<TenantView> =
+            numbers.into_iter().filter_map(|tenant| graph.tenant_view(tenant)).collect();
+        tenants.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        tenants
+    }
+
+    /// The places where the user has a role, with what it allows there; with `rules`, also where rules allow something.
+    /// By type and key, from the first to before the second number of `part`.
+    ///
+    /// The cost of roles grows with what the user was given and what follows from that; a part costs as much as the
+    /// whole list without what is told of each place. Rules are asked about every instance of the types that the filter
+    /// lets through, as far as it narrows them down.
+    pub fn holdings(
+        &self,
+        user: &str,
+        filter: &HoldingFilter<'_>,
+        rules: Option<&CallAttributes<'_>>,
+        now: Timestamp,
+        part: Range<usize>,
+    ) -> Vec<Holding> {
+        holdings::holdings(&self.graph, user, filter, rules, now, self.max_depth, part)
+    }
+
+    /// The tenant with this key.
+    pub fn tenant(&self, key: &str) -> Option<TenantView> {
+        self.graph.tenant_view(self.graph.tenant_number(key)?)
     }
 
     /// The tenant of the instance, when there is such an instance.

@@ -2,37 +2,47 @@
 
 use super::{
     check::Target,
+    view::{Person, Thing, View},
     walk::{End, Walk, with_scratch},
 };
 use crate::{
     compiled::{
         roleset::RoleSet,
-        sets::{CompiledRule, Conditions, Things, Users},
+        sets::{CompiledRule, Reads, Test, Users},
         slots::TENANT,
     },
-    condition::{Given, Instance, Instances, Layers, Seen},
-    graph::{Counting, Graph},
+    graph::Counting,
     question::{CallAttributes, Question},
 };
 use askfirst_domain::decision::RuleGrant;
-use serde_json::Value;
 use std::ops::ControlFlow;
 
-const ABSENT: Value = Value::Null;
-
-/// The stored instances that a condition may look at: those of the question's tenant.
-#[derive(Debug, Clone, Copy)]
-struct Neighbours<'g> {
-    graph: &'g Graph,
-    tenant: u32,
-    tenant_key: &'g str,
+/// What conditions see of a question whose user is there; `roles` are filled in where they are read.
+pub(super) fn view<'a>(
+    walk: &Walk<'a>,
+    target: &Target<'a>,
+    q: &Question<'a>,
+    call: &'a CallAttributes<'a>,
+) -> Option<View<'a>> {
+    let user = Person::of(walk.graph, walk.subject?.number)?;
+    Some(View {
+        walk: *walk,
+        call,
+        action: q.action,
+        resource: q.resource,
+        user: Some(user),
+        tenant: Some(target.tenant),
+        roles: &[],
+        thing: thing(walk, target, q),
+    })
 }
 
-impl Instances for Neighbours<'_> {
-    fn instance(&self, resource: &str, key: &str) -> Option<Instance<'_>> {
-        let number = self.graph.node_number(self.graph.compiled.type_of(resource)?, key)?;
-        let node = self.graph.node(number).filter(|node| node.tenant == self.tenant)?;
-        Some(Instance { key: node.name.as_str(), tenant: self.tenant_key, attributes: node.attributes.get() })
+/// What the question is about.
+pub(super) fn thing<'a>(walk: &Walk<'a>, target: &Target<'a>, q: &Question<'a>) -> Thing<'a> {
+    match (target.instance.and_then(|number| walk.graph.node(number)), q.instance) {
+        (Some(node), _) => Thing::Known(node),
+        (None, Some(key)) => Thing::Named(key),
+        (None, None) => Thing::Whole,
     }
 }
 
@@ -43,45 +53,32 @@ pub(super) fn allowing<'g>(
     q: &Question<'_>,
     call: &CallAttributes<'_>,
 ) -> Option<&'g CompiledRule> {
-    let subject = walk.subject?;
-    let graph = walk.graph;
-    let tenant = graph.node(target.tenant)?;
-    let roles = if graph.compiled.reads_roles { tenant_roles(walk, target.tenant) } else { Vec::new() };
-    let key = q.instance.map_or(Seen::Json(&ABSENT), Seen::Text);
-    let tenant_key = tenant.name.as_str();
-    let given = Given {
-        user: Layers {
-            fixed: &[("key", Seen::Text(q.user)), ("roles", Seen::Texts(&roles))],
-            call: call.user,
-            stored: graph.attributes_of(subject.number),
-        },
-        resource: Layers {
-            fixed: &[("key", key), ("type", Seen::Text(q.resource)), ("tenant", Seen::Text(tenant_key))],
-            call: call.resource,
-            stored: target.instance.and_then(|number| graph.node(number)).map(|node| node.attributes.get()),
-        },
-        tenant: Layers {
-            fixed: &[("key", Seen::Text(tenant_key))],
-            call: call.tenant,
-            stored: Some(tenant.attributes.get()),
-        },
-        context: Layers { fixed: &[], call: call.context, stored: None },
-        action: Layers { fixed: &[("key", Seen::Text(q.action))], call: call.action, stored: None },
-        instances: Neighbours { graph, tenant: target.tenant, tenant_key },
-    };
-    let met = |conditions: &Conditions| conditions.iter().all(|one| one.evaluate(&given).is_met());
-    target.need.rules.iter().find(|rule| {
-        let things = match &rule.things {
-            Things::Set(conditions) => met(conditions),
-            Things::All => true,
-        };
-        things
-            && match &rule.users {
-                Users::Set(conditions) => met(conditions),
-                Users::InTenant(roles) => has(walk, target.tenant, roles),
-                Users::OnInstance(roles) => target.instance.is_some_and(|node| has(walk, node, roles)),
-            }
+    let view = view(walk, target, q, call)?;
+    let rules = target.need.rules.as_slice();
+    let roles = roles_read(walk, target.tenant, rules.iter().flat_map(CompiledRule::tests));
+    let view = View { roles: &roles, ..view };
+    rules.iter().find(|rule| {
+        met(rule.tests(), &view) && has_role_of(rule, walk, Some(target.tenant), target.instance)
     })
+}
+
+/// Whether all of the conditions hold.
+pub(super) fn met<'t>(tests: impl IntoIterator<Item = &'t Test>, view: &View<'_>) -> bool {
+    tests.into_iter().all(|test| test.condition.evaluate(view).is_met())
+}
+
+/// Whether the walk's user has the role that the rule is about, if it is about one.
+pub(super) fn has_role_of(
+    rule: &CompiledRule,
+    walk: &Walk<'_>,
+    tenant: Option<u32>,
+    instance: Option<u32>,
+) -> bool {
+    match &rule.users {
+        Users::Set(_) => true,
+        Users::InTenant(role) => tenant.is_some_and(|node| has(walk, node, &role.sufficient)),
+        Users::OnInstance(role) => instance.is_some_and(|node| has(walk, node, &role.sufficient)),
+    }
 }
 
 /// What the decision says of the rule.
@@ -96,7 +93,7 @@ pub(super) fn grant(rule: &CompiledRule) -> RuleGrant {
 }
 
 /// Whether the user effectively has one of the roles on the node.
-fn has(walk: &Walk<'_>, node: u32, roles: &RoleSet) -> bool {
+pub(super) fn has(walk: &Walk<'_>, node: u32, roles: &RoleSet) -> bool {
     with_scratch(|scratch| {
         scratch.start(node, roles);
         let end = walk.run(scratch, |item| match walk.given(item, Counting::Live(walk.now)) {
@@ -107,8 +104,15 @@ fn has(walk: &Walk<'_>, node: u32, roles: &RoleSet) -> bool {
     })
 }
 
-/// The keys of the roles that the user has in the tenant, given or extended.
-fn tenant_roles<'g>(walk: &Walk<'g>, tenant: u32) -> Vec<&'g str> {
+/// The keys of the roles that the user has in the tenant, given or extended; empty when none of the tests reads them.
+pub(super) fn roles_read<'g, 't>(
+    walk: &Walk<'g>,
+    tenant: u32,
+    tests: impl IntoIterator<Item = &'t Test>,
+) -> Vec<&'g str> {
+    if !tests.into_iter().any(|test| test.reads.any(Reads::ROLES)) {
+        return Vec::new();
+    }
     let roles = walk.graph.compiled.ty(TENANT).map(|ty| ty.roles.as_slice()).unwrap_or_default();
     roles
         .iter()
