@@ -95,6 +95,8 @@ kinds! {
     Assignment = AssignmentId;
     /// A user set or a resource set.
     ConditionSet = ConditionSetId;
+    /// A logged decision.
+    Decision = DecisionId;
     /// A resource attribute.
     Attribute = AttributeId;
     /// An audit event.

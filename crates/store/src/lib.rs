@@ -14,6 +14,11 @@ mod body;
     reason = "a list of one clone reads like the longer ones beside it"
 )]
 pub mod contract;
+#[cfg_attr(
+    feature = "contract",
+    expect(clippy::missing_panics_doc, reason = "its contract's cases fail by assertion")
+)]
+pub mod decisions;
 mod filter;
 mod load;
 mod migrations;

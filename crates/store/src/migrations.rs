@@ -29,6 +29,12 @@ const STEPS: &[Step] = &[
         postgres: include_str!("../migrations/postgres/0002_replicas.sql"),
     },
     Step {
+        number: 4,
+        name: "decisions",
+        sqlite: include_str!("../migrations/sqlite/0004_decisions.sql"),
+        postgres: include_str!("../migrations/postgres/0004_decisions.sql"),
+    },
+    Step {
         number: 5,
         name: "permit rest",
         sqlite: include_str!("../migrations/sqlite/0005_permit_rest.sql"),

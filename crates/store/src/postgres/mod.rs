@@ -76,18 +76,7 @@ impl PostgresStore {
     /// When the URL is not one, the database can't be reached, or it was written by a newer version. None of them says
     /// the password.
     pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, StoreError> {
-        // What the parser says about a URL that is none could quote a part of it.
-        let base = PgConnectOptions::from_str(url).map_err(|_| {
-            let why = "the URL has to look like postgres://user:password@host:5432/database";
-            failed(OPENING)(sqlx::Error::Configuration(why.into()))
-        })?;
-        let patience = format!("{}ms", options.patience.as_millis().max(1));
-        let base = base
-            .application_name("askfirst")
-            .statement_cache_capacity(256)
-            .options([("jit", "off"), ("lock_timeout", patience.as_str())])
-            .disable_statement_logging();
-
+        let base = base_options(url, options.patience)?;
         let mut connection = base.connect().await.map_err(failed(OPENING))?;
         let migrated = migrate(Dialect::Postgres, &mut connection).await;
         // It has done what it was for.
@@ -109,6 +98,7 @@ impl PostgresStore {
         let (announce, announced) = mpsc::unbounded_channel();
         // Each statement that writes finds its rows by an index. A plan that was made while a table was small must not
         // outlive that.
+        let patience = milliseconds(options.patience);
         let writing = [("enable_seqscan", "off"), ("idle_in_transaction_session_timeout", patience.as_str())];
         let mut session = Writing::new(base.clone().options(writing), announce);
         session.connect().await.map_err(failed(OPENING))?;
@@ -149,8 +139,26 @@ impl Drop for PostgresStore {
     }
 }
 
+/// How a connection to the database of a URL is made; it waits so long for locks.
+pub(crate) fn base_options(url: &str, patience: Duration) -> Result<PgConnectOptions, StoreError> {
+    // What the parser says about a URL that is none could quote a part of it.
+    let options = PgConnectOptions::from_str(url).map_err(|_| {
+        let why = "the URL has to look like postgres://user:password@host:5432/database";
+        failed(OPENING)(sqlx::Error::Configuration(why.into()))
+    })?;
+    Ok(options
+        .application_name("askfirst")
+        .statement_cache_capacity(256)
+        .options([("jit", "off"), ("lock_timeout", milliseconds(patience).as_str())])
+        .disable_statement_logging())
+}
+
+fn milliseconds(duration: Duration) -> String {
+    format!("{}ms", duration.as_millis().max(1))
+}
+
 /// Where a database is, for operators.
-fn place(options: &PgConnectOptions) -> String {
+pub(crate) fn place(options: &PgConnectOptions) -> String {
     let host = match options.get_socket() {
         Some(socket) => socket.display().to_string(),
         None => options.get_host().to_owned(),

@@ -1,0 +1,1 @@
+-- In SQLite the decision log has a file of its own, whose tables are in ../sqlite-decisions.

@@ -1,0 +1,254 @@
+//! Decisions on their way in: packed into segments.
+
+use super::{
+    bytes::{Writer, step},
+    record::{DecisionRecord, LeftOut, Mark},
+    terms::{self, Term},
+};
+use askfirst_domain::{Timestamp, id::EnvId};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+/// The version of what a segment's body looks like.
+pub(super) const VERSION: u8 = 1;
+/// A segment of so many decisions is whole: it is not merged any more.
+pub(super) const FULL: usize = 4096;
+/// So is one of so many bytes.
+pub(super) const FULL_BYTES: usize = 256 * 1024;
+/// A segment of fewer decisions is worth merging with others,
+const SMALL: usize = 1024;
+/// unless it has so many bytes.
+const SMALL_BYTES: usize = 64 * 1024;
+/// A segment's decisions are of one such span of time, in microseconds: an hour. So the segments that can hold a
+/// moment are found without looking at all that are newer.
+pub(super) const SPAN: i64 = 3600 * 1_000_000;
+
+/// The span that a moment is in.
+pub(super) fn span_of(at: Timestamp) -> i64 {
+    at.micros().div_euclid(SPAN)
+}
+
+/// What a row has besides its place: positions in the list of words (for what may be missing, one more), and flags.
+pub(super) const CELLS: usize = 14;
+/// The cells, in the order of a body's columns.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Cell {
+    Flags,
+    Writer,
+    Epoch,
+    User,
+    Action,
+    Resource,
+    Instance,
+    Tenant,
+    InTenant,
+    Door,
+    Asker,
+    Reason,
+    Trace,
+    Given,
+}
+
+/// Flag: allowed.
+pub(super) const ALLOWED: u64 = 1;
+/// Flag: what was given is left out for its size.
+pub(super) const TOO_LARGE: u64 = 2;
+/// Flag: what was given is left out because the operator wants none of it.
+pub(super) const REDACTED: u64 = 4;
+
+/// Decisions of one environment and one hour, ready to be written.
+#[derive(Debug, Clone)]
+pub struct Segment {
+    pub(super) env: EnvId,
+    pub(super) span: i64,
+    pub(super) first: Timestamp,
+    pub(super) last: Timestamp,
+    pub(super) first_revision: u64,
+    pub(super) last_revision: u64,
+    pub(super) decisions: usize,
+    pub(super) allowed: usize,
+    pub(super) terms: Vec<u8>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Segment {
+    /// How many decisions it holds.
+    pub fn decisions(&self) -> usize {
+        self.decisions
+    }
+
+    /// How many bytes it takes.
+    pub fn bytes(&self) -> usize {
+        self.terms.len() + self.body.len()
+    }
+
+    /// Whether it is worth merging with others.
+    pub(super) fn is_small(&self) -> bool {
+        self.decisions < SMALL && self.bytes() < SMALL_BYTES
+    }
+}
+
+/// Packs decisions, in any order, into segments.
+#[derive(Debug, Default)]
+pub struct Packer {
+    open: BTreeMap<(EnvId, i64), Open>,
+    done: Vec<Segment>,
+}
+
+impl Packer {
+    /// Takes a decision.
+    pub fn push<T: AsRef<str>>(&mut self, env: EnvId, record: &DecisionRecord<T>) {
+        let span = span_of(record.at);
+        let open = self.open.entry((env, span)).or_default();
+        open.push(record);
+        if open.rows.len() >= FULL || open.bytes >= FULL_BYTES {
+            let full = std::mem::take(open);
+            self.done.extend(full.close(env, span));
+        }
+    }
+
+    /// The segments.
+    pub fn finish(mut self) -> Vec<Segment> {
+        for ((env, span), open) in self.open {
+            self.done.extend(open.close(env, span));
+        }
+        self.done
+    }
+}
+
+#[derive(Debug)]
+struct Row {
+    mark: Mark,
+    seq: u64,
+    revision: u64,
+    cells: [u64; CELLS],
+}
+
+/// A segment in the making.
+#[derive(Debug, Default)]
+struct Open {
+    places: HashMap<Arc<str>, u64>,
+    words: Vec<Arc<str>>,
+    /// For each word, of which kinds it is.
+    kinds: Vec<u8>,
+    rows: Vec<Row>,
+    /// About what it will take.
+    bytes: usize,
+}
+
+impl Open {
+    fn push<T: AsRef<str>>(&mut self, record: &DecisionRecord<T>) {
+        let mut flags = if record.allow { ALLOWED } else { 0 };
+        flags |= match record.left_out {
+            None => 0,
+            Some(LeftOut::TooLarge) => TOO_LARGE,
+            Some(LeftOut::Redacted) => REDACTED,
+        };
+        let mut epoch = [0; uuid::fmt::Simple::LENGTH];
+        let epoch: &str = record.epoch.simple().encode_lower(&mut epoch);
+        let cells = [
+            flags,
+            record.stamp.writer(),
+            self.word(epoch, 0),
+            self.word(record.user.as_ref(), Term::User.bit()),
+            self.word(record.action.as_ref(), Term::Action.bit()),
+            self.word(record.resource.as_ref(), Term::Resource.bit()),
+            self.maybe(record.instance.as_ref(), Term::Instance.bit()),
+            self.maybe(record.tenant.as_ref(), 0),
+            self.word(record.in_tenant.as_ref(), Term::Tenant.bit()),
+            self.word(record.door.as_ref(), 0),
+            self.word(record.asker.as_ref(), 0),
+            self.maybe(record.reason.as_ref(), 0),
+            self.maybe(record.trace.as_ref(), 0),
+            self.maybe(record.given.as_ref(), 0),
+        ];
+        // Time, count and half a dozen cells that differ from row to row.
+        self.bytes += 12;
+        let mark = record.mark();
+        self.rows.push(Row { mark, seq: record.stamp.seq(), revision: record.revision, cells });
+    }
+
+    fn maybe<T: AsRef<str>>(&mut self, text: Option<&T>, kind: u8) -> u64 {
+        text.map_or(0, |text| self.word(text.as_ref(), kind).saturating_add(1))
+    }
+
+    fn word(&mut self, text: &str, kind: u8) -> u64 {
+        let place = match self.places.get(text) {
+            Some(place) => *place,
+            None => self.learn(text),
+        };
+        let known = usize::try_from(place).ok().and_then(|place| self.kinds.get_mut(place));
+        if let Some(kinds) = known {
+            *kinds |= kind;
+        }
+        place
+    }
+
+    fn learn(&mut self, text: &str) -> u64 {
+        let (place, word) = (number(self.words.len()), Arc::<str>::from(text));
+        self.words.push(Arc::clone(&word));
+        self.kinds.push(0);
+        self.places.insert(word, place);
+        self.bytes += text.len() + 2;
+        place
+    }
+
+    fn close(mut self, env: EnvId, span: i64) -> Option<Segment> {
+        self.rows.sort_unstable_by_key(|row| row.mark);
+        let (first, last) = (self.rows.first()?.mark.at, self.rows.last()?.mark.at);
+        let revisions = || self.rows.iter().map(|row| row.revision);
+        Some(Segment {
+            env,
+            span,
+            first,
+            last,
+            first_revision: revisions().min()?,
+            last_revision: revisions().max()?,
+            decisions: self.rows.len(),
+            allowed: self.column(Cell::Flags).filter(|flags| flags & ALLOWED != 0).count(),
+            terms: terms::of(&self.terms()),
+            body: self.body(),
+        })
+    }
+
+    fn terms(&self) -> Vec<(Term, &str)> {
+        let words = self.words.iter().zip(&self.kinds);
+        let each = words.flat_map(|(word, kinds)| {
+            Term::ALL.into_iter().filter(move |term| kinds & term.bit() != 0).map(move |term| (term, &**word))
+        });
+        each.collect()
+    }
+
+    fn column(&self, cell: Cell) -> impl Iterator<Item = u64> + Clone + use<'_> {
+        self.rows.iter().map(move |row| row.cells.get(cell as usize).copied().unwrap_or(0))
+    }
+
+    fn body(&self) -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.byte(VERSION);
+        writer.number(number(self.rows.len()));
+        writer.number(number(self.words.len()));
+        self.words.iter().for_each(|word| writer.text(word));
+        let steps = |place: fn(&Row) -> u64| {
+            self.rows.iter().scan(0, move |from, row| {
+                let to = place(row);
+                let step = step(*from, to);
+                *from = to;
+                Some(step)
+            })
+        };
+        writer.column(steps(|row| row.mark.at.micros().cast_unsigned()));
+        writer.column(steps(|row| row.seq));
+        writer.column(steps(|row| row.revision));
+        for cell in 0..CELLS {
+            writer.column(self.rows.iter().map(|row| row.cells.get(cell).copied().unwrap_or(0)));
+        }
+        writer.into_bytes()
+    }
+}
+
+fn number(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
