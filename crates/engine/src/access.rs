@@ -7,14 +7,16 @@ use crate::{
     Engine, Op,
     error::{Error, Kind, Result},
     live::{Live, LiveState},
+    revision::Seen,
 };
 use askfirst_domain::{
     Ident, Timestamp, UserKey,
     id::{EnvId, ProjectId, TenantId, UserId},
     principal::Principal,
     request::Person,
-    scope::{Environment, KeyScope, Organization, Project, SessionKind},
+    scope::{ApiKey, Environment, KeyScope, Organization, Project, SessionKind},
 };
+use askfirst_store::Head;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -34,6 +36,7 @@ pub struct EnvScope {
     pub(crate) env: Arc<Environment>,
     pub(crate) project: Arc<Project>,
     pub(crate) live: Arc<Live>,
+    pub(crate) seen: Seen,
 }
 
 /// How it is known for whom a call is made.
@@ -67,15 +70,8 @@ impl Engine {
     pub async fn authenticate(&self, credential: &crate::Secret) -> Result<Op> {
         let hash = credential.hash();
         let now = self.0.clock.now();
-        let mut key = self.directory().get().key(&hash).cloned();
-        if key.is_none() {
-            key = self.store().api_key_by_hash(&hash).await?;
-            if key.is_some() {
-                // Another process made it.
-                self.directory().reload(self.store()).await?;
-            }
-        }
-        if let Some(key) = key {
+        self.fresh_enough(|| self.directory().lag())?;
+        if let Some(key) = self.key_of(&hash).await? {
             let ended =
                 key.revoked_at.is_some_and(|at| at <= now) || key.expires_at.is_some_and(|at| at <= now);
             if ended {
@@ -90,6 +86,23 @@ impl Engine {
             return Ok(Op { principal, now, call: self.call_id(now)? });
         }
         self.authenticate_session(credential, SessionKind::Element).await
+    }
+
+    /// The API key whose secret has this hash. One that is not known here may have been made by another process.
+    async fn key_of(&self, hash: &str) -> Result<Option<ApiKey>> {
+        let listing = self.directory().get();
+        if let Some(key) = listing.key(hash) {
+            return Ok(Some(key.clone()));
+        }
+        if self.directory().is_unknown(hash, listing.version()) {
+            return Ok(None);
+        }
+        let key = self.store().api_key_by_hash(hash).await?;
+        match &key {
+            Some(_) => self.directory().reload(self.store()).await?,
+            None => self.directory().put_unknown(hash.to_owned(), listing.version()),
+        }
+        Ok(key)
     }
 
     /// The call of whoever holds this session of the given kind.
@@ -184,7 +197,9 @@ impl Engine {
             ));
         }
         let live = self.live(environment.id).await?;
-        Ok(EnvScope { engine: self.clone(), op: org.op, env: environment, project, live })
+        self.fresh_enough(|| live.lag())?;
+        let seen = Seen::default();
+        Ok(EnvScope { engine: self.clone(), op: org.op, env: environment, project, live, seen })
     }
 
     /// Opens an environment whose id the credential itself carries.
@@ -195,7 +210,8 @@ impl Engine {
         let environment = listing.environment_by_id(env).ok_or_else(gone)?.clone();
         let project = listing.projects.iter().find(|p| p.id == environment.project).ok_or_else(gone)?.clone();
         let live = self.live(env).await?;
-        Ok(EnvScope { engine: self.clone(), op, env: environment, project, live })
+        self.fresh_enough(|| live.lag())?;
+        Ok(EnvScope { engine: self.clone(), op, env: environment, project, live, seen: Seen::default() })
     }
 
     /// Enters an environment as the product itself.
@@ -285,7 +301,9 @@ impl EnvScope {
 
     /// The newest state that this process has.
     pub fn state(&self) -> Arc<LiveState> {
-        self.live.state()
+        let state = self.live.state();
+        self.seen.note(Head { epoch: state.epoch, revision: state.revision });
+        state
     }
 
     /// The call.

@@ -10,7 +10,7 @@ use askfirst_domain::{
     id::RequestId,
     principal::Principal,
 };
-use askfirst_store::{Commit, CommitError, Committed};
+use askfirst_store::{Commit, CommitError, Committed, Head};
 use serde_json::{Map, Value};
 
 /// How often a write whose beliefs did not hold is tried anew before the caller is told to.
@@ -85,12 +85,15 @@ impl EnvScope {
             audit: draft.audit,
             outbox: draft.outbox,
         };
+        let writing = self.live.writing();
         match store.commit(commit).await {
             Ok(committed) => {
-                self.live.committed(store, committed.revision, changes).await?;
+                self.live.committed(store, committed, changes).await?;
+                self.seen.note(Head { epoch: committed.epoch, revision: committed.revision });
                 Ok(Outcome::Done(committed))
             }
             Err(CommitError::Conflict(_)) => {
+                drop(writing);
                 self.live.catch_up(store).await?;
                 Ok(Outcome::Again)
             }

@@ -1,19 +1,32 @@
-//! The organisation, its projects, environments and keys, in memory: small, read at every call, reloaded after every
-//! administrative write.
+//! The organisation, its projects, environments and keys, in memory: small, read at every call, read anew after every
+//! administrative write, whichever process made it.
 
-use crate::error::{Error, Kind, Result};
+use crate::{
+    error::{Error, Kind, Result},
+    level::Level,
+};
 use arc_swap::ArcSwap;
 use askfirst_domain::{
     Ident,
     id::{EnvId, ProjectId},
     scope::{ApiKey, Environment, Organization, Project},
 };
-use askfirst_store::Store;
-use std::{collections::HashMap, sync::Arc};
+use askfirst_store::{Store, StoreError};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// How many credentials that are no API keys are kept in mind at most.
+const UNKNOWN_KEPT: usize = 4096;
 
 /// The directory as it was at one moment.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Listing {
+    /// As the store counts them; what stands here is at least as new.
+    version: u64,
     pub(crate) organization: Option<Organization>,
     pub(crate) projects: Vec<Arc<Project>>,
     environments: Vec<Arc<Environment>>,
@@ -21,6 +34,10 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
     pub(crate) fn environments(&self) -> &[Arc<Environment>] {
         &self.environments
     }
@@ -61,26 +78,80 @@ impl Listing {
     }
 }
 
+/// The hashes of credentials that were no API keys when the directory had this version.
+#[derive(Debug, Default)]
+struct Unknown {
+    version: u64,
+    hashes: HashSet<String>,
+}
+
 #[derive(Debug)]
-pub(crate) struct Directory(ArcSwap<Listing>);
+pub(crate) struct Directory {
+    listing: ArcSwap<Listing>,
+    /// Held while reading, so that what is read later is put in place later.
+    reading: tokio::sync::Mutex<()>,
+    level: Level,
+    unknown: Mutex<Unknown>,
+}
 
 impl Directory {
     pub(crate) async fn load(store: &dyn Store) -> Result<Self> {
-        Ok(Self(ArcSwap::from_pointee(read(store).await?)))
+        let asked = Instant::now();
+        Ok(Self {
+            listing: ArcSwap::from_pointee(read(store).await?),
+            reading: tokio::sync::Mutex::default(),
+            level: Level::known_at(asked),
+            unknown: Mutex::default(),
+        })
     }
 
-    pub(crate) async fn reload(&self, store: &dyn Store) -> Result<()> {
-        self.0.store(Arc::new(read(store).await?));
+    pub(crate) async fn reload(&self, store: &dyn Store) -> Result<(), StoreError> {
+        let _reading = self.reading.lock().await;
+        let asked = Instant::now();
+        self.listing.store(Arc::new(read(store).await?));
+        self.level.known(asked);
         Ok(())
     }
 
     pub(crate) fn get(&self) -> Arc<Listing> {
-        self.0.load_full()
+        self.listing.load_full()
+    }
+
+    /// It was level with the database at this moment.
+    pub(crate) fn known(&self, at: Instant) {
+        self.level.known(at);
+    }
+
+    /// How long it is not known that this was level with the database.
+    pub(crate) fn lag(&self) -> Duration {
+        self.level.lag()
+    }
+
+    fn unknown(&self) -> MutexGuard<'_, Unknown> {
+        // At worst something is looked up once more, so a poisoned lock has nothing broken behind it.
+        self.unknown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the store was asked for this credential already, and there was no such API key in this version.
+    pub(crate) fn is_unknown(&self, secret_hash: &str, version: u64) -> bool {
+        let unknown = self.unknown();
+        unknown.version == version && unknown.hashes.contains(secret_hash)
+    }
+
+    /// Keeps in mind that there is no such API key in this version.
+    pub(crate) fn put_unknown(&self, secret_hash: String, version: u64) {
+        let mut unknown = self.unknown();
+        if unknown.version != version || unknown.hashes.len() >= UNKNOWN_KEPT {
+            *unknown = Unknown { version, hashes: HashSet::new() };
+        }
+        unknown.hashes.insert(secret_hash);
     }
 }
 
-async fn read(store: &dyn Store) -> Result<Listing> {
+async fn read(store: &dyn Store) -> Result<Listing, StoreError> {
     Ok(Listing {
+        // First: what is read afterwards is not older.
+        version: store.position().await?.directory,
         organization: store.organization().await?,
         projects: store.projects().await?.into_iter().map(Arc::new).collect(),
         environments: store.environments(None).await?.into_iter().map(Arc::new).collect(),

@@ -9,9 +9,13 @@ mod commit;
 mod context;
 mod directory;
 mod error;
+mod level;
 mod live;
 mod patch;
+mod revision;
 mod secret;
+mod task;
+mod watch;
 
 pub mod admin;
 pub mod check;
@@ -26,16 +30,23 @@ pub use context::{Clock, Entropy, EntropyError, Op, SystemClock, SystemEntropy};
 pub use error::{Error, Kind, Result};
 pub use live::LiveState;
 pub use patch::Patch;
+pub use revision::Trail;
 pub use secret::Secret;
 
 pub use askfirst_store::{Listed, Page};
 
+use arc_swap::ArcSwap;
 use askfirst_domain::id::EnvId;
 use askfirst_store::Store;
 use directory::Directory;
 use live::Live;
-use std::{collections::HashMap, sync::Arc};
-use tokio::sync::{Mutex, OnceCell};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+use task::Task;
+use tokio::sync::OnceCell;
 
 /// What an engine is made of.
 #[derive(Debug)]
@@ -51,6 +62,22 @@ pub struct Parts {
 pub struct Settings {
     /// Where browsers reach the server, without a slash at the end: `http://127.0.0.1:7766`.
     pub public_url: String,
+    /// How long a call that demands a revision may wait for it; see [`EnvScope::at_least`].
+    pub at_least_wait: Duration,
+    /// How long this process may answer from memory without hearing from the database. None where nobody else writes to
+    /// the database: then there is nothing to be behind.
+    pub max_lag: Option<Duration>,
+}
+
+impl Default for Settings {
+    /// For one process on its own database, where browsers reach the usual port of this machine.
+    fn default() -> Self {
+        Self {
+            public_url: "http://127.0.0.1:7766".to_owned(),
+            at_least_wait: Duration::from_secs(2),
+            max_lag: None,
+        }
+    }
 }
 
 /// The engine. Cheap to clone; all clones are one.
@@ -64,8 +91,12 @@ struct Inner {
     entropy: Arc<dyn Entropy>,
     settings: Settings,
     directory: Directory,
-    live: Mutex<HashMap<EnvId, Arc<OnceCell<Arc<Live>>>>>,
+    /// Read at each call without a lock; another map for each environment that comes or goes.
+    live: ArcSwap<LiveMap>,
+    watch: OnceLock<Task>,
 }
+
+type LiveMap = HashMap<EnvId, Arc<OnceCell<Arc<Live>>>>;
 
 impl Engine {
     /// Starts on a store, which may be empty; see [`admin::start::first_start`].
@@ -80,22 +111,20 @@ impl Engine {
             entropy: parts.entropy,
             settings: parts.settings,
             directory,
-            live: Mutex::default(),
+            live: ArcSwap::default(),
+            watch: OnceLock::new(),
         }));
         for env in engine.0.directory.get().environments() {
             engine.live(env.id).await?;
         }
+        // Nobody else has this engine yet, so nobody has set one.
+        let _ = engine.0.watch.set(watch::start(&engine));
         Ok(engine)
     }
 
     /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.0.settings
-    }
-
-    /// Whether the database answers.
-    pub async fn ready(&self) -> Result<()> {
-        Ok(self.0.store.ping().await?)
     }
 
     pub(crate) fn store(&self) -> &dyn Store {
@@ -112,12 +141,28 @@ impl Engine {
 
     /// The live state of an environment; loads it the first time.
     pub(crate) async fn live(&self, env: EnvId) -> Result<Arc<Live>> {
-        let cell = Arc::clone(self.0.live.lock().await.entry(env).or_default());
-        cell.get_or_try_init(|| async { Ok(Arc::new(Live::load(self.store(), env).await?)) }).await.cloned()
+        let known = self.0.live.load().get(&env).cloned();
+        let cell = known.unwrap_or_else(|| self.place_for(env));
+        cell.get_or_try_init(|| Live::start(&self.0.store, env)).await.cloned()
+    }
+
+    /// Where the live state of an environment goes; one for all who ask.
+    fn place_for(&self, env: EnvId) -> Arc<OnceCell<Arc<Live>>> {
+        let empty = Arc::default();
+        self.0.live.rcu(|map| {
+            let mut map = LiveMap::clone(map);
+            map.entry(env).or_insert_with(|| Arc::clone(&empty));
+            map
+        });
+        self.0.live.load().get(&env).map_or(empty, Arc::clone)
     }
 
     /// Forgets a deleted environment.
-    pub(crate) async fn forget(&self, env: EnvId) {
-        self.0.live.lock().await.remove(&env);
+    pub(crate) fn forget(&self, env: EnvId) {
+        self.0.live.rcu(|map| {
+            let mut map = LiveMap::clone(map);
+            map.remove(&env);
+            map
+        });
     }
 }

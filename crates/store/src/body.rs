@@ -8,7 +8,7 @@ use crate::{
 use askfirst_domain::id::EnvId;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use std::{fmt::Debug, future::Future};
+use std::{collections::BTreeMap, fmt::Debug, future::Future};
 
 /// Names what failed, for [`Result::map_err`].
 pub(crate) fn failed(doing: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
@@ -54,6 +54,37 @@ pub(crate) struct Touched {
     pub(crate) written: Vec<EnvId>,
     /// What is deleted with all that is in it: environments and projects, sorted, each once.
     pub(crate) deleted: Vec<uuid::Uuid>,
+    /// What of the directory is written.
+    pub(crate) directory: Directory,
+}
+
+/// Whether a transaction writes what stands in the directory: organisation, projects, environments, keys.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Directory {
+    #[default]
+    Untouched,
+    Written,
+}
+
+/// What a transaction has moved.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct News {
+    /// The new heads of environments.
+    pub(crate) heads: BTreeMap<EnvId, u64>,
+    /// The new version of the directory, if it has one.
+    pub(crate) directory: Option<u64>,
+}
+
+impl News {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.heads.is_empty() && self.directory.is_none()
+    }
+
+    /// Takes what was said later.
+    pub(crate) fn extend(&mut self, later: Self) {
+        self.heads.extend(later.heads);
+        self.directory = later.directory.or(self.directory);
+    }
 }
 
 /// The connection that writes.
@@ -61,8 +92,10 @@ pub(crate) trait Session: Send + 'static {
     const DIALECT: Dialect;
     type Row: Row + Send + Sync + 'static;
 
-    /// Begins a transaction. Until its end nobody else writes to the environments that it touches.
-    fn begin(&mut self, touched: &Touched) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+    /// Begins a transaction.
+    fn begin(&mut self) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+    /// Until the end of the transaction nobody else writes to the environments that it touches.
+    fn hold(&mut self, touched: &Touched) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
     fn execute(&mut self, statement: Statement) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
     /// All rows, even where one is wanted: a statement that writes has run to its end then.
     fn rows(
@@ -73,7 +106,7 @@ pub(crate) trait Session: Send + 'static {
     fn commit(&mut self) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
     /// Gives the transaction up, whatever is left of it.
     fn roll_back(&mut self) -> impl Future<Output = ()> + Send;
-    /// Tells the other processes that these environments have moved, soon and without being waited for.
-    fn announce(&mut self, heads: Vec<(EnvId, u64)>);
+    /// Tells the other processes what has moved, soon and without being waited for.
+    fn announce(&mut self, news: News);
     fn close(self) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 }

@@ -8,6 +8,7 @@ use askfirst_domain::{
     principal::Principal,
     scope::{ApiKey, Environment, Organization, Project, Session, SignInLink},
 };
+use std::collections::BTreeMap;
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -40,6 +41,16 @@ pub struct Committed {
 pub struct Head {
     pub epoch: Uuid,
     pub revision: u64,
+}
+
+/// How far everything is, at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// The version of the directory (organisation, projects, environments, API keys): another number after each write of
+    /// any of them, a greater one unless a backup was restored.
+    pub directory: u64,
+    /// All environments.
+    pub heads: BTreeMap<EnvId, Head>,
 }
 
 /// One change as it stands in the log.

@@ -20,18 +20,36 @@ pub(crate) const POLL: Duration = Duration::from_millis(250);
 pub(crate) struct Moves {
     /// None once the store is closed.
     awaited: Mutex<Option<Awaited>>,
+    /// The version of the directory that was last heard of. None once the store is closed.
+    directory: Mutex<Option<watch::Sender<u64>>>,
 }
 
 type Awaited = HashMap<EnvId, watch::Sender<u64>>;
 
 impl Moves {
     pub(crate) fn new() -> Self {
-        Self { awaited: Mutex::new(Some(HashMap::new())) }
+        Self { awaited: Mutex::new(Some(HashMap::new())), directory: Mutex::new(Some(watch::Sender::new(0))) }
     }
 
     fn awaited(&self) -> MutexGuard<'_, Option<Awaited>> {
         // An entry is never half changed, so a poisoned lock has nothing broken behind it.
         self.awaited.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn directory(&self) -> MutexGuard<'_, Option<watch::Sender<u64>>> {
+        self.directory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Follows the directory from now on; none once the store is closed.
+    pub(crate) fn follow_directory(&self) -> Option<watch::Receiver<u64>> {
+        self.directory().as_ref().map(watch::Sender::subscribe)
+    }
+
+    /// The directory is said to have this version. Who follows it looks at the database, so no more is made of it.
+    pub(crate) fn directory_reached(&self, version: u64) {
+        if let Some(known) = self.directory().as_ref() {
+            known.send_replace(version);
+        }
     }
 
     /// Follows an environment from now on; none once the store is closed. Whoever waits looks at the database once
@@ -78,6 +96,7 @@ impl Moves {
     /// Lets everybody go, and takes nobody any more.
     pub(crate) fn close(&self) {
         *self.awaited() = None;
+        *self.directory() = None;
     }
 }
 

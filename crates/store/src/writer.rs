@@ -2,15 +2,12 @@
 
 use crate::{
     AdminCommit, AdminOp, Commit, CommitError, Committed, StoreError,
-    body::{Session, Touched, failed},
+    body::{Directory, News, Session, Touched, failed},
     moves::Moves,
     sql::{self, Cells, Pace, Statement, read, rows::head},
 };
 use askfirst_domain::{Timestamp, id::EnvId, scope::SignInLink};
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
@@ -38,6 +35,9 @@ impl Job {
             Self::Commit(commit, _) => touched.written.push(commit.env),
             Self::Admin(commit, _) => {
                 for op in &commit.ops {
+                    if is_of_directory(op) {
+                        touched.directory = Directory::Written;
+                    }
                     match op {
                         AdminOp::DeleteProject(id) => touched.deleted.push(id.uuid()),
                         AdminOp::DeleteEnvironment(id) => touched.deleted.push(id.uuid()),
@@ -181,7 +181,8 @@ impl<S: Session> Writer<S> {
     async fn write(&mut self, batch: Vec<Job>) -> Vec<Answer> {
         let touched = touched(&batch);
         let mut answers = Vec::with_capacity(batch.len());
-        let mut broken = self.session.begin(&touched).await.err();
+        let mut news = News::default();
+        let mut broken = self.begin(&touched, &mut news).await.err();
         for job in batch {
             let answer = match &broken {
                 Some(error) => not_tried(job, error),
@@ -193,7 +194,7 @@ impl<S: Session> Writer<S> {
             broken = self.session.commit().await.err();
         }
         let Some(error) = broken else {
-            self.announce(&answers, &touched);
+            self.announce(&answers, &touched, news);
             return answers;
         };
         tracing::error!(%error, "a transaction was lost");
@@ -202,22 +203,36 @@ impl<S: Session> Writer<S> {
         answers.into_iter().map(|answer| answer.lost(&why)).collect()
     }
 
-    /// Says how far the environments are now.
-    fn announce(&mut self, answers: &[Answer], touched: &Touched) {
-        let mut heads = BTreeMap::new();
+    /// Begins the transaction and takes what it touches. The directory comes first, for everybody: who has it needs no
+    /// environment that another one holds while waiting for the directory.
+    async fn begin(&mut self, touched: &Touched, news: &mut News) -> Result<(), sqlx::Error> {
+        self.session.begin().await?;
+        if touched.directory == Directory::Written {
+            let rows = self.session.rows(read::next_directory()).await?;
+            let version = rows.first().map(sql::rows::directory).transpose();
+            news.directory = version.map_err(|e| sqlx::Error::Decode(e.into()))?;
+        }
+        self.session.hold(touched).await
+    }
+
+    /// Says how far everything is now.
+    fn announce(&mut self, answers: &[Answer], touched: &Touched, mut news: News) {
         for answer in answers {
             if let Answer::Commit(env, _, Ok(committed)) = answer {
-                heads.insert(*env, committed.revision);
+                news.heads.insert(*env, committed.revision);
             }
         }
-        for (env, revision) in &heads {
+        for (env, revision) in &news.heads {
             self.moves.reached(*env, *revision);
+        }
+        if let Some(version) = news.directory {
+            self.moves.directory_reached(version);
         }
         if !touched.deleted.is_empty() {
             self.moves.all_lost();
         }
-        if !heads.is_empty() {
-            self.session.announce(heads.into_iter().collect());
+        if !news.is_empty() {
+            self.session.announce(news);
         }
     }
 
@@ -365,6 +380,20 @@ impl From<CommitError> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Refused(error.into())
+    }
+}
+
+/// Whether the directory holds what is written; sessions and links are looked up each time.
+fn is_of_directory(op: &AdminOp) -> bool {
+    match op {
+        AdminOp::PutOrganization(_)
+        | AdminOp::PutProject(_)
+        | AdminOp::DeleteProject(_)
+        | AdminOp::PutEnvironment { .. }
+        | AdminOp::DeleteEnvironment(_)
+        | AdminOp::PutApiKey(_)
+        | AdminOp::RevokeApiKey { .. } => true,
+        AdminOp::PutSession(_) | AdminOp::DeleteSession(_) | AdminOp::PutLink(_) => false,
     }
 }
 

@@ -71,7 +71,10 @@ impl Running {
             store: Arc::clone(&store) as _,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
-            settings: Settings { public_url: public_url.trim_end_matches('/').to_owned() },
+            settings: Settings {
+                public_url: public_url.trim_end_matches('/').to_owned(),
+                ..Settings::default()
+            },
         };
         let engine = Engine::start(parts).await.map_err(explained).context("can't read the data")?;
         let (first_keys, keys_file) = first_start(&engine, &data, config.first_key).await?;

@@ -145,7 +145,7 @@ impl OrgScope {
         let gone = self.get_environment(project, env)?;
         self.govern("project")?;
         self.write_place("environment.deleted", &gone.key, vec![AdminOp::DeleteEnvironment(gone.id)]).await?;
-        self.engine.forget(gone.id).await;
+        self.engine.forget(gone.id);
         Ok(())
     }
 

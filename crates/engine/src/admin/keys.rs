@@ -120,7 +120,7 @@ impl OrgScope {
         };
         let event = self.engine.audit_event(&self.op, code, about)?;
         self.engine.store().commit_admin(AdminCommit { ops: vec![op], audit: vec![(env, event)] }).await?;
-        self.engine.directory().reload(self.engine.store()).await
+        Ok(self.engine.directory().reload(self.engine.store()).await?)
     }
 
     async fn resolve(&self, new: &NewKey) -> Result<KeyScope> {

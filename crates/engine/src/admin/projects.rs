@@ -124,7 +124,7 @@ impl OrgScope {
             listing.environments().iter().filter(|e| e.project == project.id).map(|e| e.id).collect();
         self.write_place("project.deleted", &project.key, vec![AdminOp::DeleteProject(project.id)]).await?;
         for env in gone {
-            self.engine.forget(env).await;
+            self.engine.forget(env);
         }
         Ok(())
     }
@@ -147,6 +147,6 @@ impl OrgScope {
         let about = About { object: Some(object.to_string()), ..About::default() };
         let event = self.engine.audit_event(&self.op, code, about)?;
         self.engine.store().commit_admin(AdminCommit { ops, audit: vec![(None, event)] }).await?;
-        self.engine.directory().reload(self.engine.store()).await
+        Ok(self.engine.directory().reload(self.engine.store()).await?)
     }
 }

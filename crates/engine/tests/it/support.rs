@@ -70,7 +70,7 @@ impl World {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy: Arc::new(SystemEntropy),
-            settings: Settings { public_url: "http://127.0.0.1:7766".to_owned() },
+            settings: Settings::default(),
         })
         .await
         .expect("the engine starts");

@@ -46,7 +46,7 @@ impl Family {
             store: store.clone(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
-            settings: Settings { public_url: url.clone() },
+            settings: Settings { public_url: url.clone(), ..Settings::default() },
         })
         .await
         .unwrap();

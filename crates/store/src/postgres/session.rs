@@ -2,10 +2,10 @@
 
 use super::exec::query;
 use crate::{
-    body::{Session, Touched},
+    body::{News, Session, Touched},
     sql::{Dialect, Statement},
 };
-use askfirst_domain::{Id, id::EnvId};
+use askfirst_domain::Id;
 use sqlx::{
     ConnectOptions as _, PgConnection,
     postgres::{PgConnectOptions, PgRow},
@@ -29,14 +29,11 @@ const KEEP_PROMISES: &str = "SELECT set_config('synchronous_commit', 'on', false
 pub(super) struct Writing {
     options: PgConnectOptions,
     connection: Option<PgConnection>,
-    announcements: mpsc::UnboundedSender<Vec<(EnvId, u64)>>,
+    announcements: mpsc::UnboundedSender<News>,
 }
 
 impl Writing {
-    pub(super) fn new(
-        options: PgConnectOptions,
-        announcements: mpsc::UnboundedSender<Vec<(EnvId, u64)>>,
-    ) -> Self {
+    pub(super) fn new(options: PgConnectOptions, announcements: mpsc::UnboundedSender<News>) -> Self {
         Self { options, connection: None, announcements }
     }
 
@@ -75,6 +72,15 @@ impl Writing {
         self.connect().await?;
         self.run(BEGIN).await
     }
+}
+
+impl Session for Writing {
+    const DIALECT: Dialect = Dialect::Postgres;
+    type Row = PgRow;
+
+    async fn begin(&mut self) -> Result<(), sqlx::Error> {
+        self.start().await
+    }
 
     /// Waits for everybody else who writes what this transaction touches. Everybody asks in the same order.
     async fn hold(&mut self, touched: &Touched) -> Result<(), sqlx::Error> {
@@ -88,16 +94,6 @@ impl Writing {
         sqlx::query(HOLD_PROJECTS).bind(&touched.deleted).execute(self.connection()?).await?;
         let all = sqlx::query(HOLD_ALL).bind(written).bind(&touched.deleted);
         all.execute(self.connection()?).await.map(drop)
-    }
-}
-
-impl Session for Writing {
-    const DIALECT: Dialect = Dialect::Postgres;
-    type Row = PgRow;
-
-    async fn begin(&mut self, touched: &Touched) -> Result<(), sqlx::Error> {
-        self.start().await?;
-        self.hold(touched).await
     }
 
     async fn execute(&mut self, statement: Statement) -> Result<(), sqlx::Error> {
@@ -119,9 +115,9 @@ impl Session for Writing {
         }
     }
 
-    fn announce(&mut self, heads: Vec<(EnvId, u64)>) {
+    fn announce(&mut self, news: News) {
         // Nobody takes it when the store is being closed; the others look for themselves, a little later.
-        let _ = self.announcements.send(heads);
+        let _ = self.announcements.send(news);
     }
 
     async fn close(self) -> Result<(), sqlx::Error> {

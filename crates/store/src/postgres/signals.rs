@@ -1,11 +1,12 @@
 //! How the processes on one database wake each other up.
 //!
-//! A signal says how far an environment is; it is only a hint, sent after the commit and on another connection, because
+//! A signal says how far an environment is, or the directory; it is only a hint, sent after the commit and on another connection, because
 //! one that is sent in a transaction makes all transactions of the server wait for each other. The truth is the
 //! environment's row, which is looked at several times a second for what a signal was lost about.
 
 use super::exec::query;
 use crate::{
+    body::News,
     moves::{Moves, POLL},
     sql::{Dialect, Statement, number, whole},
 };
@@ -21,17 +22,17 @@ use uuid::Uuid;
 const CHANNEL: &str = "askfirst_moved";
 /// A signal's text is shorter than 8000 bytes; an environment takes 57 of them at most.
 const PER_SIGNAL: usize = 128;
+/// Stands for the directory where an environment's id would.
+const DIRECTORY: &str = "directory";
 
 /// Sends what the writer has to say, as few times as it keeps up with. Ends when the writer does.
-pub(super) async fn send(pool: PgPool, mut announcements: mpsc::UnboundedReceiver<Vec<(EnvId, u64)>>) {
-    while let Some(first) = announcements.recv().await {
-        let mut heads: BTreeMap<EnvId, u64> = first.into_iter().collect();
+pub(super) async fn send(pool: PgPool, mut announcements: mpsc::UnboundedReceiver<News>) {
+    while let Some(mut news) = announcements.recv().await {
         while let Ok(more) = announcements.try_recv() {
-            heads.extend(more);
+            news.extend(more);
         }
-        let heads: Vec<_> = heads.into_iter().collect();
-        for part in heads.chunks(PER_SIGNAL) {
-            let sent = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(text(part));
+        for text in texts(&news) {
+            let sent = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(text);
             if let Err(error) = sent.execute(&pool).await {
                 tracing::debug!(%error, "a signal could not be sent; the others look for themselves");
             }
@@ -55,8 +56,12 @@ async fn listen(pool: &PgPool, moves: &Moves) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(CHANNEL).await?;
     loop {
-        for (env, revision) in heads(listener.recv().await?.payload()) {
+        let news = news(listener.recv().await?.payload());
+        for (env, revision) in news.heads {
             moves.reached(env, revision);
+        }
+        if let Some(version) = news.directory {
+            moves.directory_reached(version);
         }
     }
 }
@@ -100,21 +105,27 @@ async fn newest(pool: &PgPool, followed: &[(EnvId, u64)]) -> Result<BTreeMap<Env
     Ok(newest)
 }
 
-/// Heads as a signal: `ENVIRONMENT=REVISION`, with spaces between.
-fn text(heads: &[(EnvId, u64)]) -> String {
-    let each: Vec<_> = heads
-        .iter()
-        .map(|(env, revision)| format!("{}={}", env.uuid().simple(), number(*revision)))
-        .collect();
-    each.join(" ")
+/// What there is to say, as signals: `ENVIRONMENT=REVISION` or `directory=VERSION`, with spaces between.
+fn texts(news: &News) -> Vec<String> {
+    let directory = news.directory.map(|version| format!("{DIRECTORY}={}", number(version)));
+    let environments =
+        news.heads.iter().map(|(env, revision)| format!("{}={}", env.uuid().simple(), number(*revision)));
+    let all: Vec<_> = directory.into_iter().chain(environments).collect();
+    all.chunks(PER_SIGNAL).map(|part| part.join(" ")).collect()
 }
 
 /// What a signal says; whatever else stands in it is passed over.
-fn heads(text: &str) -> impl Iterator<Item = (EnvId, u64)> {
-    text.split(' ').filter_map(|each| {
-        let (env, revision) = each.split_once('=')?;
-        Some((Id::new(Uuid::try_parse(env).ok()?), revision.parse().ok()?))
-    })
+fn news(text: &str) -> News {
+    let mut news = News::default();
+    for (name, number) in text.split(' ').filter_map(|each| each.split_once('=')) {
+        let Ok(number) = number.parse() else { continue };
+        if name == DIRECTORY {
+            news.directory = Some(number);
+        } else if let Ok(env) = Uuid::try_parse(name) {
+            news.heads.insert(Id::new(env), number);
+        }
+    }
+    news
 }
 
 #[cfg(test)]
@@ -124,18 +135,32 @@ mod tests {
     #[test]
     fn a_signal_says_what_was_meant() {
         let env = |n| Id::new(Uuid::from_u128(n));
-        let most: Vec<_> = (0..PER_SIGNAL).map(|n| (env(n as u128), i64::MAX.unsigned_abs())).collect();
-        for said in [&most[..], &most[..1], &[]] {
-            let text = text(said);
-            assert!(text.len() < 8000, "{}", text.len());
-            assert_eq!(heads(&text).collect::<Vec<_>>(), said);
+        let most = i64::MAX.unsigned_abs();
+        for (environments, directory, signals) in [
+            (3 * PER_SIGNAL, Some(most), 4),
+            (PER_SIGNAL, None, 1),
+            (1, None, 1),
+            (0, Some(7), 1),
+            (0, None, 0),
+        ] {
+            let heads = (0..environments).map(|n| (env(n as u128), most)).collect();
+            let said = News { heads, directory };
+            let texts = texts(&said);
+            assert_eq!(texts.len(), signals);
+            let mut heard = News::default();
+            for text in texts {
+                assert!(text.len() < 8000, "{}", text.len());
+                heard.extend(news(&text));
+            }
+            assert_eq!(heard, said);
         }
     }
 
     #[test]
     fn noise_is_passed_over() {
         let env = Uuid::from_u128(7);
-        let text = format!("hello {env}=x x=3 = {env}=3 {env}");
-        assert_eq!(heads(&text).collect::<Vec<_>>(), [(Id::new(env), 3)]);
+        let text = format!("hello {env}=x x=3 = {env}=3 {env} directory= directory");
+        let heads = [(Id::new(env), 3)].into();
+        assert_eq!(news(&text), News { heads, directory: None });
     }
 }

@@ -1,10 +1,9 @@
 //! Running statements, and reading SQLite's rows.
 
 use crate::{
-    body::{Look, Session, Touched},
+    body::{Look, News, Session, Touched},
     sql::{Dialect, Row, Statement, Value},
 };
-use askfirst_domain::id::EnvId;
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream::BoxStream};
 use sqlx::{
@@ -60,8 +59,12 @@ impl Session for SqliteConnection {
     const DIALECT: Dialect = Dialect::Sqlite;
     type Row = SqliteRow;
 
-    async fn begin(&mut self, _: &Touched) -> Result<(), sqlx::Error> {
+    async fn begin(&mut self) -> Result<(), sqlx::Error> {
         sqlx::query("BEGIN IMMEDIATE").execute(self).await.map(drop)
+    }
+
+    async fn hold(&mut self, _: &Touched) -> Result<(), sqlx::Error> {
+        Ok(())
     }
 
     async fn execute(&mut self, statement: Statement) -> Result<(), sqlx::Error> {
@@ -82,7 +85,7 @@ impl Session for SqliteConnection {
     }
 
     /// Nobody else writes, so nobody else waits.
-    fn announce(&mut self, _: Vec<(EnvId, u64)>) {}
+    fn announce(&mut self, _: News) {}
 
     async fn close(self) -> Result<(), sqlx::Error> {
         sqlx::Connection::close(self).await
