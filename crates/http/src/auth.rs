@@ -1,6 +1,6 @@
 //! Who calls: the bearer credential, held against the place that the path names.
 
-use crate::{App, error::Failure};
+use crate::{App, error::Failure, revision};
 use askfirst_domain::Ident;
 use askfirst_engine::{Acting, EnvScope, Error, Kind, Op, OrgScope, Secret};
 use axum::{
@@ -21,6 +21,11 @@ pub(crate) struct InOrg(pub(crate) OrgScope);
 /// environment of the key; opened by an API key.
 #[derive(Debug)]
 pub(crate) struct InEnv(pub(crate) EnvScope);
+
+/// As [`InEnv`], for handlers that answer from the live state alone: no database is read, also not for the revision that
+/// the answer names.
+#[derive(Debug)]
+pub(crate) struct Deciding(pub(crate) EnvScope);
 
 /// As [`InEnv`], for one user: the user of an element session, whose environment the path must name.
 #[derive(Debug)]
@@ -47,13 +52,28 @@ impl FromRequestParts<Arc<App>> for InOrg {
 impl FromRequestParts<Arc<App>> for InEnv {
     type Rejection = Failure;
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
-        let Caller(op) = Caller::from_request_parts(parts, app).await?;
-        let scope = match place(parts, app).await? {
-            Some((project, env)) => app.engine.enter(op, &project, &env).await?,
-            None => app.engine.enter_own(op).await?,
-        };
+        let scope = open(parts, app).await?;
+        revision::enter(parts, &scope).await?;
         Ok(Self(scope))
     }
+}
+
+impl FromRequestParts<Arc<App>> for Deciding {
+    type Rejection = Failure;
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
+        let scope = open(parts, app).await?;
+        revision::enter_deciding(parts, &scope).await?;
+        Ok(Self(scope))
+    }
+}
+
+/// The environment of a call, opened by its key.
+async fn open(parts: &mut Parts, app: &Arc<App>) -> Result<EnvScope, Failure> {
+    let Caller(op) = Caller::from_request_parts(parts, app).await?;
+    Ok(match place(parts, app).await? {
+        Some((project, env)) => app.engine.enter(op, &project, &env).await?,
+        None => app.engine.enter_own(op).await?,
+    })
 }
 
 impl FromRequestParts<Arc<App>> for AsUser {
@@ -76,6 +96,7 @@ impl FromRequestParts<Arc<App>> for AsUser {
                 return Err(Error::new(Kind::NotFound, message).into());
             }
         }
+        revision::enter(parts, acting.scope()).await?;
         Ok(Self(acting))
     }
 }

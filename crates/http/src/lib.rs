@@ -12,6 +12,7 @@ mod health;
 mod intake;
 mod pdp;
 mod permit;
+mod revision;
 mod ui;
 
 pub use error::problem_of;
@@ -55,6 +56,7 @@ pub fn router(engine: Engine, options: Options) -> Router {
         .merge(ui::router())
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)
+        .layer(axum::middleware::from_fn(revision::name))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(SetResponseHeaderLayer::if_not_present(
             http::header::X_CONTENT_TYPE_OPTIONS,

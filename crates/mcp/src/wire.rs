@@ -16,6 +16,11 @@ pub(crate) const RESOURCE: &str = "x-askfirst-resource";
 pub(crate) const ACCESS_ELEMENT: &str = "x-askfirst-access-element";
 pub(crate) const OPERATION_ELEMENT: &str = "x-askfirst-operation-element";
 
+/// The revision at which a call has to be answered at least.
+pub(crate) const AT_LEAST: &str = "askfirst-at-least";
+/// The revision of an answer, in the `_meta` of a tool's result.
+pub(crate) const REVISION: &str = "askfirst/revision";
+
 /// In the data of an error with which the server refuses a connection, so that the bridge knows it from other servers'.
 pub(crate) const REFUSED: &str = "askfirst_refused";
 

@@ -1,10 +1,10 @@
 //! `POST /api/v1/check`: a decision with its explanation.
 
-use crate::{App, auth::InEnv, body::Body};
-use askfirst_domain::facts::Attributes;
+use crate::{App, auth::Deciding, body::Body};
+use askfirst_domain::{RevisionToken, facts::Attributes};
 use askfirst_engine::check::{Ask, Explanation, Given};
 use axum::{Json, Router, routing::post};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 pub(super) fn router() -> Router<Arc<App>> {
@@ -28,7 +28,15 @@ struct Question {
     context: Attributes,
 }
 
-async fn check(InEnv(scope): InEnv, Body(question): Body<Question>) -> Json<Explanation> {
+/// The decision, and the revision that it was made at, once more in the form that a later call may demand.
+#[derive(Debug, Serialize)]
+struct Told {
+    #[serde(flatten)]
+    explanation: Explanation,
+    revision_token: RevisionToken,
+}
+
+async fn check(Deciding(scope): Deciding, Body(question): Body<Question>) -> Json<Told> {
     let (resource, instance) = match question.resource.split_once(':') {
         Some((resource, key)) => (resource.to_owned(), Some(key.to_owned())),
         None => (question.resource, None),
@@ -41,5 +49,6 @@ async fn check(InEnv(scope): InEnv, Body(question): Body<Question>) -> Json<Expl
         context: question.context,
         ..Given::default()
     };
-    Json(scope.explain_with(&ask, &given))
+    let explanation = scope.explain_with(&ask, &given);
+    Json(Told { explanation, revision_token: scope.trail().decided() })
 }

@@ -1,11 +1,13 @@
 //! `PUT /api/v1/policy`: applies the text of a policy file.
 
 use crate::{App, auth::InEnv, error::Failure};
+use askfirst_domain::RevisionToken;
 use askfirst_engine::{
     Error,
     policy::{Applied, ApplyError, Diagnostic},
 };
 use axum::{Json, Router, routing::put};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -13,9 +15,17 @@ pub(super) fn router() -> Router<Arc<App>> {
     Router::new().route("/api/v1/policy", put(apply))
 }
 
-async fn apply(InEnv(scope): InEnv, text: String) -> Result<Json<Applied>, Failure> {
+/// What was done, and the revision at which it holds, once more in the form that a later call may demand.
+#[derive(Debug, Serialize)]
+struct Told {
+    #[serde(flatten)]
+    applied: Applied,
+    revision_token: RevisionToken,
+}
+
+async fn apply(InEnv(scope): InEnv, text: String) -> Result<Json<Told>, Failure> {
     match scope.apply_policy(&text).await {
-        Ok(applied) => Ok(Json(applied)),
+        Ok(applied) => Ok(Json(Told { applied, revision_token: scope.trail().decided() })),
         Err(ApplyError::Failed(error)) => Err(error.into()),
         Err(ApplyError::File(diagnostics)) => Err(wrong(&diagnostics)),
     }

@@ -5,7 +5,7 @@ mod query;
 
 use crate::{
     App, State,
-    auth::InEnv,
+    auth::Deciding,
     body::Body,
     error::{Answer, Failure},
 };
@@ -99,13 +99,13 @@ impl IntoResponse for Misasked {
     }
 }
 
-async fn allowed(InEnv(scope): InEnv, Body(query): Body<Query>) -> Result<Json<Allowed>, Misasked> {
+async fn allowed(Deciding(scope): Deciding, Body(query): Body<Query>) -> Result<Json<Allowed>, Misasked> {
     decide(&scope, query).map(Json)
 }
 
 async fn bulk(
     _: State,
-    InEnv(scope): InEnv,
+    Deciding(scope): Deciding,
     Body(queries): Body<Vec<Query>>,
 ) -> Result<Json<Value>, Misasked> {
     if queries.len() > MAX_BULK {
@@ -117,7 +117,7 @@ async fn bulk(
 }
 
 /// The question of an nginx location, in headers.
-async fn nginx(InEnv(scope): InEnv, headers: HeaderMap) -> Answer<Json<Allowed>> {
+async fn nginx(Deciding(scope): Deciding, headers: HeaderMap) -> Answer<Json<Allowed>> {
     let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let needed = |name: &str| {
         said(name).ok_or_else(|| Error::invalid(format!("Send the header `{name}`, as readable text.")))

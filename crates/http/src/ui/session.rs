@@ -1,7 +1,7 @@
 //! Who looks: the browser's session, from its cookie.
 
 use super::page::Shown;
-use crate::App;
+use crate::{App, revision};
 use askfirst_domain::scope::SessionKind;
 use askfirst_engine::{Acting, Kind, Secret};
 use axum::{
@@ -29,7 +29,10 @@ impl FromRequestParts<Arc<App>> for Reviewer {
             Err(error) => Err(error),
         };
         match acting {
-            Ok(acting) => Ok(Self(acting)),
+            Ok(acting) => {
+                revision::enter(parts, acting.scope()).await?;
+                Ok(Self(acting))
+            }
             Err(error) if error.kind() == Kind::Unauthenticated => Err(Shown::signed_out()),
             Err(error) => Err(error.into()),
         }

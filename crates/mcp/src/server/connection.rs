@@ -26,8 +26,18 @@ impl Connection {
     /// Settles for whom and where a call is made.
     ///
     /// # Errors
-    /// When the credential does not allow what the call says, or does not say enough.
-    pub(super) async fn open(engine: &Engine, op: Op, wishes: Wishes) -> Result<Self> {
+    /// When the credential does not allow what the call says, or does not say enough; when the revision that it demands is
+    /// not reached.
+    pub(super) async fn open(engine: &Engine, op: Op, mut wishes: Wishes) -> Result<Self> {
+        let at_least = wishes.at_least.take();
+        let connection = Self::settle(engine, op, wishes).await?;
+        if let Some(token) = at_least {
+            connection.scope.at_least(&token).await?;
+        }
+        Ok(connection)
+    }
+
+    async fn settle(engine: &Engine, op: Op, wishes: Wishes) -> Result<Self> {
         match &op.principal {
             Principal::Agent { .. } => Self::open_bound_key(engine, op, wishes).await,
             Principal::ApiKey { scope, .. } => {

@@ -119,11 +119,18 @@ impl ServerHandler for Handler {
             return Err(ErrorData::invalid_params(message, None));
         };
         let arguments = params.arguments.unwrap_or_default();
-        let done = match self.connection(&cx).await {
-            Ok(connection) => tools::run(tool, connection, arguments, cx).await,
-            Err(refused) => Err(refused),
+        let connection = match self.connection(&cx).await {
+            Ok(connection) => connection,
+            Err(refused) => return Ok(tools::answer(tool, Err(refused)).into()),
         };
-        Ok(tools::answer(tool, done).into())
+        let trail = connection.scope.trail();
+        let done = tools::run(tool, connection, arguments, cx).await;
+        let mut result = tools::answer(tool, done);
+        if let Some(token) = trail.read().await {
+            let meta = result.meta.get_or_insert_default();
+            meta.0.insert(wire::REVISION.to_owned(), json!(token));
+        }
+        Ok(result.into())
     }
 }
 

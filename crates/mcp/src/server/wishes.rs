@@ -11,6 +11,8 @@ use serde::Deserialize;
 pub(super) struct Wishes {
     pub(super) as_user: Option<String>,
     pub(super) trust_user_id: bool,
+    /// A revision token.
+    pub(super) at_least: Option<String>,
     pub(super) place: PlaceNames,
 }
 
@@ -55,7 +57,8 @@ impl Wishes {
                 )));
             }
         };
-        Ok(Self { as_user: one(headers, wire::AS, None)?, trust_user_id, place })
+        let at_least = one(headers, wire::AT_LEAST, None)?;
+        Ok(Self { as_user: one(headers, wire::AS, None)?, trust_user_id, at_least, place })
     }
 }
 
