@@ -24,13 +24,24 @@ pub(crate) trait Body: Send + Sync + Debug {
     const DIALECT: Dialect;
     type Row: Row + Send + Sync + 'static;
     type Look: Look<Row = Self::Row>;
+    type Readers: Readers<Look = Self::Look>;
 
     /// The rows of one statement that reads.
     async fn rows(&self, statement: Statement) -> Result<Vec<Self::Row>, sqlx::Error>;
-    /// A look at one moment, for as many statements as it takes.
-    async fn look(&self) -> Result<Self::Look, sqlx::Error>;
+    /// The connections that read.
+    fn readers(&self) -> &Self::Readers;
     /// The way to the writer.
     fn queue(&self) -> &Queue;
+}
+
+/// Connections that read. All clones are one.
+#[async_trait]
+pub(crate) trait Readers: Clone + Send + Sync + 'static {
+    const DIALECT: Dialect;
+    type Look: Look;
+
+    /// A look at one moment, for as many statements as it takes.
+    async fn look(&self) -> Result<Self::Look, sqlx::Error>;
 }
 
 /// A transaction that reads: whatever is written meanwhile, it sees one moment, that of its first statement.

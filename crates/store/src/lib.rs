@@ -20,6 +20,7 @@ pub mod contract;
 )]
 pub mod decisions;
 mod filter;
+mod image;
 mod load;
 mod migrations;
 mod model;
@@ -38,6 +39,7 @@ pub use model::{
     AdminCommit, AdminOp, ChangeRecord, Commit, CommitError, Committed, Head, Position, StoreError, Versioned,
 };
 
+pub use image::ImagePolicy;
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use sqlite::{Durability, Options, SqliteStore};
 
@@ -134,13 +136,23 @@ pub trait Store: Send + Sync + Debug {
         revision: u64,
         limit: usize,
     ) -> Result<Vec<ChangeRecord>, StoreError>;
-    /// The whole state of an environment that a decision can depend on, as the `Put` changes that would build it
+    /// The whole state of an environment that a decision can depend on, as changes that build it from nothing
     /// (resources, roles, relations, elements, users, tenants, instances, assignments, tuples; no requests), consistent
-    /// at the returned head. Given in chunks; things come before what refers to them.
+    /// at the returned head: the `Put` changes of what there is, or of what there was at an earlier revision and then all
+    /// that was done since. Given in chunks; things come before what refers to them.
     ///
     /// # Errors
     /// [`StoreError::NoSuchEnvironment`].
     async fn load(&self, env: EnvId, sink: &mut (dyn FnMut(Vec<Change>) + Send)) -> Result<Head, StoreError>;
+    /// Writes an image of the environment as it is now, from which [`Store::load`] reads faster than from the tables; the
+    /// store does so by itself when it is worth it, see [`ImagePolicy`]. Gives where the image was taken.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchEnvironment`]; [`StoreError::Corrupt`] when another process made a newer one meanwhile.
+    async fn write_image(&self, env: EnvId) -> Result<Head, StoreError>;
+    /// Removes up to `most` sessions and up to `most` sign-in links that had ended at `now`, those first that ended
+    /// first. Gives how many it removed.
+    async fn purge_expired(&self, now: Timestamp, most: u64) -> Result<u64, StoreError>;
 
     /// One user, by id or key.
     async fn user(&self, env: EnvId, ident: &Ident) -> Found<Versioned<User>>;

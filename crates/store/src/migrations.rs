@@ -29,6 +29,12 @@ const STEPS: &[Step] = &[
         postgres: include_str!("../migrations/postgres/0002_replicas.sql"),
     },
     Step {
+        number: 3,
+        name: "image",
+        sqlite: include_str!("../migrations/sqlite/0003_image.sql"),
+        postgres: include_str!("../migrations/postgres/0003_image.sql"),
+    },
+    Step {
         number: 4,
         name: "decisions",
         sqlite: include_str!("../migrations/sqlite/0004_decisions.sql"),

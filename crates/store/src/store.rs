@@ -4,10 +4,11 @@ use crate::{
     AdminCommit, AssignmentFilter, AuditFilter, ChangeRecord, Commit, CommitError, Committed, Found, Head,
     InstanceFilter, InstanceIdent, InviteFilter, List, Listed, Page, Position, RequestFilter, Store,
     StoreError, TenantFilter, TupleFilter, UserFilter, Versioned,
-    body::{Body, Look, failed},
-    load,
+    body::{Body, Look, Readers, failed},
+    image,
+    load::{self, AtOnce},
     moves::is_beyond,
-    sql::{Cells, Filtered, Select, Statement, read, rows as decode},
+    sql::{self, Cells, Filtered, Select, Statement, read, rows as decode},
     writer::Job,
 };
 use askfirst_domain::{
@@ -60,7 +61,7 @@ async fn list<B: Body, T>(body: &B, select: &Select, page: Page, decode: Decode<
     if select.is_empty() {
         return Ok(Listed { items: Vec::new(), total: 0 });
     }
-    let mut look = body.look().await.map_err(failed(READING))?;
+    let mut look = body.readers().look().await.map_err(failed(READING))?;
     let found = look.rows(select.page(page)).await.map_err(failed(READING))?;
     let items = found.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
     let given = u64::try_from(items.len()).unwrap_or(u64::MAX);
@@ -89,6 +90,11 @@ async fn write<B: Body, T, E: From<StoreError>>(
     // The writer is gone when it takes no job or gives no answer.
     body.queue().sender()?.send(job(reply)).await.map_err(|_| StoreError::Closed)?;
     answer.await.map_err(|_| StoreError::Closed)?
+}
+
+/// Hands the writer a statement that is no part of any history; how many rows it gave.
+async fn upkeep<B: Body>(body: &B, statement: Statement) -> Result<u64, StoreError> {
+    write(body, |reply| Job::Upkeep(statement, reply)).await
 }
 
 #[async_trait]
@@ -175,7 +181,26 @@ impl<B: Body> Store for B {
     }
 
     async fn load(&self, env: EnvId, sink: &mut (dyn FnMut(Vec<Change>) + Send)) -> Result<Head, StoreError> {
-        load::load(self, env, sink).await
+        let look = self.readers().look().await.map_err(failed(READING))?;
+        let loaded = load::load(look, B::DIALECT, env, &mut AtOnce(sink)).await?;
+        if let Some(image) = loaded.spoiled {
+            // It would be tried again at each start.
+            upkeep(self, sql::image::discard(env, image)).await?;
+        }
+        self.queue().meter().suggest(env);
+        Ok(loaded.head)
+    }
+
+    async fn write_image(&self, env: EnvId) -> Result<Head, StoreError> {
+        image::write(self.readers(), &self.queue().sender()?.downgrade(), env).await
+    }
+
+    async fn purge_expired(&self, now: Timestamp, most: u64) -> Result<u64, StoreError> {
+        let mut purged = 0;
+        for statement in sql::purge(now, most) {
+            purged += upkeep(self, statement).await?;
+        }
+        Ok(purged)
     }
 
     async fn user(&self, env: EnvId, ident: &Ident) -> Found<Versioned<User>> {

@@ -3,6 +3,7 @@
 use crate::{
     AdminCommit, AdminOp, Commit, CommitError, Committed, StoreError,
     body::{Directory, News, Session, Touched, failed},
+    image::Meter,
     moves::Moves,
     sql::{self, Cells, Pace, Statement, read, rows::head},
 };
@@ -25,7 +26,14 @@ type Reply<T, E> = oneshot::Sender<Result<T, E>>;
 pub(crate) enum Job {
     Commit(Box<Commit>, Reply<Committed, CommitError>),
     Admin(Box<AdminCommit>, Reply<(), CommitError>),
-    TakeLink { token_hash: String, now: Timestamp, reply: Reply<Option<SignInLink>, StoreError> },
+    TakeLink {
+        token_hash: String,
+        now: Timestamp,
+        reply: Reply<Option<SignInLink>, StoreError>,
+    },
+    /// Something that is no part of any history: images, the removal of what has ended. Answered with how many rows the
+    /// statement gave.
+    Upkeep(Statement, Reply<u64, StoreError>),
 }
 
 impl Job {
@@ -46,7 +54,7 @@ impl Job {
                     }
                 }
             }
-            Self::TakeLink { .. } => {}
+            Self::TakeLink { .. } | Self::Upkeep(..) => {}
         }
     }
 
@@ -54,7 +62,7 @@ impl Job {
         match self {
             Self::Commit(commit, _) => commit.changes.len().max(1),
             Self::Admin(commit, _) => commit.ops.len().max(1),
-            Self::TakeLink { .. } => 1,
+            Self::TakeLink { .. } | Self::Upkeep(..) => 1,
         }
     }
 }
@@ -65,6 +73,7 @@ enum Answer {
     Commit(EnvId, Reply<Committed, CommitError>, Result<Committed, CommitError>),
     Admin(Reply<(), CommitError>, Result<(), CommitError>),
     Link(Reply<Option<SignInLink>, StoreError>, Result<Option<SignInLink>, StoreError>),
+    Upkeep(Reply<u64, StoreError>, Result<u64, StoreError>),
 }
 
 impl Answer {
@@ -73,6 +82,7 @@ impl Answer {
             Self::Commit(_, _, result) => result.is_err(),
             Self::Admin(_, result) => result.is_err(),
             Self::Link(_, result) => result.is_err(),
+            Self::Upkeep(_, result) => result.is_err(),
         }
     }
 
@@ -82,6 +92,7 @@ impl Answer {
             Self::Commit(_, reply, result) => drop(reply.send(result)),
             Self::Admin(reply, result) => drop(reply.send(result)),
             Self::Link(reply, result) => drop(reply.send(result)),
+            Self::Upkeep(reply, result) => drop(reply.send(result)),
         }
     }
 
@@ -92,6 +103,7 @@ impl Answer {
             Self::Commit(env, reply, _) => Self::Commit(env, reply, Err(error().into())),
             Self::Admin(reply, _) => Self::Admin(reply, Err(error().into())),
             Self::Link(reply, _) => Self::Link(reply, Err(error())),
+            Self::Upkeep(reply, _) => Self::Upkeep(reply, Err(error())),
         }
     }
 }
@@ -102,6 +114,7 @@ pub(crate) struct Queue {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     writer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
     moves: Arc<Moves>,
+    meter: Arc<Meter>,
 }
 
 impl Queue {
@@ -110,15 +123,16 @@ impl Queue {
         session: impl Session,
         length: usize,
         moves: Arc<Moves>,
+        meter: Arc<Meter>,
         held: impl Send + 'static,
     ) -> Self {
         let (sender, receiver) = mpsc::channel(length.max(1));
-        let writer = Writer { session, moves: Arc::clone(&moves) };
+        let writer = Writer { session, moves: Arc::clone(&moves), meter: Arc::clone(&meter) };
         let task = tokio::spawn(async move {
             writer.run(receiver).await;
             drop(held);
         });
-        Self { jobs: Mutex::new(Some(sender)), writer: tokio::sync::Mutex::new(Some(task)), moves }
+        Self { jobs: Mutex::new(Some(sender)), writer: tokio::sync::Mutex::new(Some(task)), moves, meter }
     }
 
     fn slot(&self) -> MutexGuard<'_, Option<mpsc::Sender<Job>>> {
@@ -134,6 +148,11 @@ impl Queue {
     /// What is known about the environments' newest revisions.
     pub(crate) fn moves(&self) -> &Moves {
         &self.moves
+    }
+
+    /// What says when an image may be due.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// Takes no more jobs, and waits until those that were handed in are written and answered.
@@ -153,6 +172,7 @@ impl Queue {
 struct Writer<S> {
     session: S,
     moves: Arc<Moves>,
+    meter: Arc<Meter>,
 }
 
 impl<S: Session> Writer<S> {
@@ -249,6 +269,10 @@ impl<S: Session> Writer<S> {
             Job::TakeLink { token_hash, now, reply } => {
                 Answer::Link(reply, self.take_link(&token_hash, now).await)
             }
+            Job::Upkeep(statement, reply) => {
+                let rows = self.session.rows(statement).await.map_err(failed("tidying up"));
+                Answer::Upkeep(reply, rows.map(|rows| rows.len() as u64))
+            }
         };
         let mut end = Ok(());
         if answer.is_refusal() {
@@ -311,6 +335,8 @@ impl<S: Session> Writer<S> {
         for item in &commit.outbox {
             self.execute(sql::outbox_row(env, item)?).await?;
         }
+        // Only a hint, so it is none too many if the transaction is lost.
+        self.meter.wrote(env, commit.changes.len() as u64);
         Ok(Committed { epoch: head.epoch, revision: head.revision })
     }
 
@@ -416,6 +442,7 @@ fn not_tried(job: Job, error: &sqlx::Error) -> Answer {
         Job::Commit(commit, reply) => Answer::Commit(commit.env, reply, Err(lost().into())),
         Job::Admin(_, reply) => Answer::Admin(reply, Err(lost().into())),
         Job::TakeLink { reply, .. } => Answer::Link(reply, Err(lost())),
+        Job::Upkeep(_, reply) => Answer::Upkeep(reply, Err(lost())),
     }
 }
 

@@ -222,6 +222,42 @@ pub async fn one_caller_takes_a_link(store: Arc<dyn Store>) -> Outcome {
     Ok(())
 }
 
+/// Sessions and links that have ended are removed, a few at a time, those first that ended first; the others stay.
+pub async fn what_has_ended_is_purged(store: Arc<dyn Store>) -> Outcome {
+    let world = World::start(store).await?;
+    let mut ops = Vec::new();
+    for n in 1..=5 {
+        let ends = at(i64::from(n));
+        ops.push(AdminOp::PutSession(Session {
+            expires_at: ends,
+            ..session(&world, &format!("session-{n}"))
+        }));
+        ops.push(AdminOp::PutLink(SignInLink {
+            expires_at: ends,
+            ..sign_in_link(&world, &format!("link-{n}"))
+        }));
+    }
+    world.admin(ops).await?;
+    let there = async || {
+        let mut there = Vec::new();
+        for n in 1..=5 {
+            if world.store.session_by_hash(&format!("session-{n}")).await?.is_some() {
+                there.push(n);
+            }
+        }
+        Ok::<_, super::Failure>(there)
+    };
+    assert_eq!(world.store.purge_expired(at(0), 10).await?, 0);
+    assert_eq!(world.store.purge_expired(at(3), 2).await?, 4);
+    assert_eq!(there().await?, [3, 4, 5]);
+    assert_eq!(world.store.purge_expired(at(3), 2).await?, 2, "the end is past at its very moment");
+    assert_eq!(world.store.purge_expired(at(3), 2).await?, 0);
+    assert_eq!(there().await?, [4, 5]);
+    assert!(world.store.take_link("link-4", at(3)).await?.is_some());
+    assert_eq!(world.store.take_link("link-3", at(0)).await?, None);
+    Ok(())
+}
+
 /// Deleting an environment or project takes along all inside and the keys that open it, and leaves the neighbours.
 pub async fn deleting_takes_along_what_is_inside(store: Arc<dyn Store>) -> Outcome {
     let world = World::start(store).await?;

@@ -7,6 +7,7 @@ mod audit;
 mod cascades;
 mod commits;
 mod expects;
+mod images;
 mod lists;
 mod model;
 mod replay;
@@ -16,6 +17,7 @@ mod world;
 pub use admin::{
     admin_commits_are_whole, deleting_takes_along_what_is_inside, keys_and_sessions_are_found_by_hash,
     one_caller_takes_a_link, scopes_are_listed_in_order, the_directory_has_versions,
+    what_has_ended_is_purged,
 };
 pub use audit::{a_refused_commit_leaves_no_audit_event, audit_events_are_filtered_newest_first};
 pub use cascades::{
@@ -28,6 +30,7 @@ pub use commits::{
     many_tasks_get_gap_free_revisions, whoever_waits_hears_of_a_commit,
 };
 pub use expects::{each_expectation_holds_or_refuses, one_of_many_conflicting_commits_wins};
+pub use images::{an_image_and_the_log_behind_it_are_the_state, an_image_is_of_one_moment};
 pub use lists::{
     assignments_are_filtered, instances_are_filtered, invitations_are_filtered,
     keys_of_every_alphabet_are_found, pages_are_stable, requests_are_filtered_newest_first,
@@ -55,6 +58,9 @@ macro_rules! contract_tests {
             one_caller_takes_a_link
             scopes_are_listed_in_order
             the_directory_has_versions
+            what_has_ended_is_purged
+            an_image_and_the_log_behind_it_are_the_state
+            an_image_is_of_one_moment
             a_refused_commit_leaves_no_audit_event
             audit_events_are_filtered_newest_first
             deleting_a_relation

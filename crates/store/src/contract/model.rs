@@ -44,6 +44,12 @@ pub struct Model {
 impl Model {
     /// Applies one change with all that it takes along. A model that says [`Twice`] is of no further use.
     pub fn apply(&mut self, change: &Change) -> Result<(), Twice> {
+        self.put_or_delete(change);
+        self.check()
+    }
+
+    /// As [`Model::apply`], for changes that are known to break no uniqueness.
+    pub fn put_or_delete(&mut self, change: &Change) {
         match change {
             Change::PutResource(x) => drop(self.resources.insert(x.id, x.clone())),
             Change::PutRole(x) => drop(self.roles.insert(x.id, x.clone())),
@@ -61,7 +67,6 @@ impl Model {
             Change::PutRequest(x) => drop(self.requests.insert(x.id, x.clone())),
             delete => self.delete(delete),
         }
-        self.check()
     }
 
     fn delete(&mut self, change: &Change) {

@@ -23,6 +23,7 @@ pub(super) fn query(statement: Statement) -> Result<Query<'static, Postgres, PgA
             Value::Uuid(uuid) => args.add(uuid),
             Value::Text(text) => args.add(text),
             Value::Int(int) => args.add(int),
+            Value::Bytes(bytes) => args.add(bytes),
             Value::Uuids(uuids) => args.add(uuids),
             Value::Texts(texts) => args.add(texts),
             Value::Ints(ints) => args.add(ints),
@@ -64,6 +65,9 @@ impl Row for PgRow {
         self.try_get_unchecked(column)
     }
     fn int(&self, column: usize) -> Result<Option<i64>, sqlx::Error> {
+        self.try_get_unchecked(column)
+    }
+    fn bytes(&self, column: usize) -> Result<Option<&[u8]>, sqlx::Error> {
         self.try_get_unchecked(column)
     }
 }

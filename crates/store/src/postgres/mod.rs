@@ -9,7 +9,8 @@ mod signals;
 
 use crate::{
     StoreError,
-    body::{Body, failed},
+    body::{Body, Readers, failed},
+    image::{self, ImagePolicy, Meter},
     migrations::migrate,
     moves::Moves,
     sql::{Dialect, Statement},
@@ -36,11 +37,13 @@ pub struct PostgresOptions {
     /// How long to wait for a connection, or for another process that writes to the same environment, before whatever
     /// needs it fails. A process that stops in the middle of a transaction is cut off after the same time.
     pub patience: Duration,
+    /// When images are made, from which a start reads.
+    pub images: ImagePolicy,
 }
 
 impl Default for PostgresOptions {
     fn default() -> Self {
-        Self { readers: 8, queue: 1024, patience: Duration::from_secs(10) }
+        Self { readers: 8, queue: 1024, patience: Duration::from_secs(10), images: ImagePolicy::default() }
     }
 }
 
@@ -57,7 +60,7 @@ pub struct PostgresStore {
     signals: PgPool,
     queue: Queue,
     sender: tokio::sync::Mutex<Option<JoinHandle<()>>>,
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
 }
 
 /// Where the database is, without what opens it.
@@ -103,11 +106,14 @@ impl PostgresStore {
         let mut session = Writing::new(base.clone().options(writing), announce);
         session.connect().await.map_err(failed(OPENING))?;
         let moves = Arc::new(Moves::new());
-        let queue = Queue::start(session, options.queue, Arc::clone(&moves), ());
+        let (meter, suggested) = Meter::new(options.images);
+        let queue = Queue::start(session, options.queue, Arc::clone(&moves), Arc::new(meter), ());
+        let images = image::keep(readers.clone(), queue.sender()?.downgrade(), options.images, suggested);
         let sender = tokio::spawn(signals::send(signals.clone(), announced));
         let tasks = [
             tokio::spawn(signals::hear(signals.clone(), Arc::clone(&moves))),
             tokio::spawn(signals::look(readers.clone(), moves)),
+            tokio::spawn(images),
         ];
         let sender = tokio::sync::Mutex::new(Some(sender));
         Ok(Self { place: place(&base), readers, signals, queue, sender, tasks })
@@ -172,16 +178,27 @@ impl Body for PostgresStore {
     const DIALECT: Dialect = Dialect::Postgres;
     type Row = PgRow;
     type Look = Transaction<'static, Postgres>;
+    type Readers = PgPool;
 
     async fn rows(&self, statement: Statement) -> Result<Vec<PgRow>, sqlx::Error> {
         exec::query(statement)?.fetch_all(&self.readers).await
     }
 
-    async fn look(&self) -> Result<Self::Look, sqlx::Error> {
-        self.readers.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+    fn readers(&self) -> &PgPool {
+        &self.readers
     }
 
     fn queue(&self) -> &Queue {
         &self.queue
+    }
+}
+
+#[async_trait]
+impl Readers for PgPool {
+    const DIALECT: Dialect = Dialect::Postgres;
+    type Look = Transaction<'static, Postgres>;
+
+    async fn look(&self) -> Result<Self::Look, sqlx::Error> {
+        self.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
     }
 }

@@ -11,6 +11,7 @@ pub(crate) trait Row {
     fn uuid(&self, column: usize) -> Result<Option<Uuid>, sqlx::Error>;
     fn text(&self, column: usize) -> Result<Option<&str>, sqlx::Error>;
     fn int(&self, column: usize) -> Result<Option<i64>, sqlx::Error>;
+    fn bytes(&self, column: usize) -> Result<Option<&[u8]>, sqlx::Error>;
 }
 
 /// The cells of a row, from the left; `what` names the row in errors.
@@ -109,6 +110,12 @@ impl<'r, R: Row> Cells<'r, R> {
     pub(crate) fn int(&mut self) -> Result<i64, StoreError> {
         let cell = self.opt_int()?;
         self.there(cell)
+    }
+
+    pub(crate) fn bytes(&mut self) -> Result<Vec<u8>, StoreError> {
+        let column = self.step();
+        let cell = self.row.bytes(column).map_err(|e| self.corrupt(&e))?;
+        self.there(cell.map(<[u8]>::to_vec))
     }
 
     pub(crate) fn whole(&mut self) -> Result<u64, StoreError> {

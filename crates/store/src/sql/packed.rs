@@ -75,6 +75,10 @@ impl Row for Line<'_> {
     fn int(&self, column: usize) -> Result<Option<i64>, sqlx::Error> {
         self.cell(column)?.map(str::parse).transpose().map_err(undecoded)
     }
+
+    fn bytes(&self, _: usize) -> Result<Option<&[u8]>, sqlx::Error> {
+        Err(undecoded("a packed page has no bytes in it"))
+    }
 }
 
 fn undecoded(why: impl Display) -> sqlx::Error {

@@ -1,7 +1,7 @@
 //! How a change stands in the log: its kind in a column, the rest as JSON. The spelling is the log's own and stays,
 //! whatever becomes of the types; a kind that is here is never taken away.
 
-use super::put::json;
+pub(crate) use super::put::json;
 use crate::StoreError;
 use askfirst_domain::{Key, UserKey, change::Change};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -27,7 +27,7 @@ struct GoneId<I> {
 }
 
 /// The kind and the payload of a change.
-pub(super) fn encode(change: &Change) -> Result<(&'static str, String), StoreError> {
+pub(crate) fn encode(change: &Change) -> Result<(&'static str, String), StoreError> {
     Ok(match change {
         Change::PutResource(x) => ("put_resource", json(x)?),
         Change::DeleteResource { id, key } => ("delete_resource", json(&Gone { id, key })?),
@@ -66,7 +66,7 @@ pub(super) fn encode(change: &Change) -> Result<(&'static str, String), StoreErr
 }
 
 /// The change that was encoded so.
-pub(super) fn decode(kind: &str, payload: &str) -> Result<Change, StoreError> {
+pub(crate) fn decode(kind: &str, payload: &str) -> Result<Change, StoreError> {
     Ok(match kind {
         "put_resource" => Change::PutResource(read(payload)?),
         "delete_resource" => {

@@ -11,6 +11,7 @@ pub(crate) enum Value {
     Uuid(Option<Uuid>),
     Text(Option<String>),
     Int(Option<i64>),
+    Bytes(Option<Vec<u8>>),
     /// Columns of a statement that writes many rows, where the database takes them so.
     Uuids(Vec<Option<Uuid>>),
     Texts(Vec<Option<String>>),
@@ -126,6 +127,14 @@ impl Dialect {
                 let ids: Vec<_> = ids.into_iter().map(|id| id.to_string()).collect();
                 Value::from(format!("{{{}}}", ids.join(",")))
             }
+        }
+    }
+
+    /// The statement that gives sixteen random bytes.
+    pub(crate) fn fresh(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT randomblob(16)",
+            Self::Postgres => "SELECT gen_random_uuid()",
         }
     }
 

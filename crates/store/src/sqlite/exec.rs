@@ -23,6 +23,7 @@ pub(super) fn query(statement: Statement) -> Result<Query<'static, Sqlite, Sqlit
             Value::Uuid(uuid) => args.add(uuid),
             Value::Text(text) => args.add(text),
             Value::Int(int) => args.add(int),
+            Value::Bytes(bytes) => args.add(bytes),
             Value::Uuids(_) | Value::Texts(_) | Value::Ints(_) => Err("SQLite knows no arrays".into()),
         }
         .map_err(sqlx::Error::Encode)?;
@@ -100,6 +101,9 @@ impl Row for SqliteRow {
         self.try_get_unchecked(column)
     }
     fn int(&self, column: usize) -> Result<Option<i64>, sqlx::Error> {
+        self.try_get_unchecked(column)
+    }
+    fn bytes(&self, column: usize) -> Result<Option<&[u8]>, sqlx::Error> {
         self.try_get_unchecked(column)
     }
 }

@@ -10,7 +10,8 @@ mod plans;
 
 use crate::{
     StoreError,
-    body::{Body, failed},
+    body::{Body, Readers, failed},
+    image::{self, ImagePolicy, Meter},
     migrations::migrate,
     moves::Moves,
     sql::{Dialect, Statement},
@@ -29,6 +30,7 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 
 /// How a store on SQLite works. The defaults are right for nearly everybody.
 #[derive(Debug, Clone)]
@@ -41,11 +43,19 @@ pub struct Options {
     pub durability: Durability,
     /// How long to wait for somebody else who holds the file's lock (a backup), before a commit fails.
     pub busy_timeout: Duration,
+    /// When images are made, from which a start reads.
+    pub images: ImagePolicy,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 4, queue: 1024, durability: Durability::Full, busy_timeout: Duration::from_secs(10) }
+        Self {
+            readers: 4,
+            queue: 1024,
+            durability: Durability::Full,
+            busy_timeout: Duration::from_secs(10),
+            images: ImagePolicy::default(),
+        }
     }
 }
 
@@ -68,6 +78,7 @@ pub struct SqliteStore {
     path: PathBuf,
     readers: SqlitePool,
     queue: Queue,
+    images: JoinHandle<()>,
     /// Removed from the disk when the last holder, this or the writer, lets go.
     _temporary: Option<Arc<TempDir>>,
 }
@@ -121,8 +132,10 @@ impl SqliteStore {
         };
 
         let held = temporary.clone();
-        let queue = Queue::start(connection, options.queue, Arc::new(Moves::new()), held);
-        Ok(Self { path, readers, queue, _temporary: temporary })
+        let (meter, suggested) = Meter::new(options.images);
+        let queue = Queue::start(connection, options.queue, Arc::new(Moves::new()), Arc::new(meter), held);
+        let images = image::keep(readers.clone(), queue.sender()?.downgrade(), options.images, suggested);
+        Ok(Self { path, readers, queue, images: tokio::spawn(images), _temporary: temporary })
     }
 
     /// Where the file is.
@@ -133,8 +146,15 @@ impl SqliteStore {
     /// Takes no more commits, waits until those that were handed in are written and answered, and closes the file.
     /// Whatever is asked afterwards is answered with [`StoreError::Closed`]. Closing twice is fine.
     pub async fn close(&self) {
+        self.images.abort();
         self.queue.close().await;
         self.readers.close().await;
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.images.abort();
     }
 }
 
@@ -143,17 +163,28 @@ impl Body for SqliteStore {
     const DIALECT: Dialect = Dialect::Sqlite;
     type Row = SqliteRow;
     type Look = Transaction<'static, Sqlite>;
+    type Readers = SqlitePool;
 
     async fn rows(&self, statement: Statement) -> Result<Vec<SqliteRow>, sqlx::Error> {
         exec::query(statement)?.fetch_all(&self.readers).await
     }
 
-    async fn look(&self) -> Result<Self::Look, sqlx::Error> {
-        self.readers.begin().await
+    fn readers(&self) -> &SqlitePool {
+        &self.readers
     }
 
     fn queue(&self) -> &Queue {
         &self.queue
+    }
+}
+
+#[async_trait]
+impl Readers for SqlitePool {
+    const DIALECT: Dialect = Dialect::Sqlite;
+    type Look = Transaction<'static, Sqlite>;
+
+    async fn look(&self) -> Result<Self::Look, sqlx::Error> {
+        self.begin().await
     }
 }
 
