@@ -19,6 +19,7 @@ mod watch;
 
 pub mod admin;
 pub mod check;
+pub mod decisions;
 pub mod elements;
 pub mod facts;
 pub mod policy;
@@ -94,6 +95,7 @@ struct Inner {
     /// Read at each call without a lock; another map for each environment that comes or goes.
     live: ArcSwap<LiveMap>,
     watch: OnceLock<Task>,
+    decisions: OnceLock<decisions::Logging>,
 }
 
 type LiveMap = HashMap<EnvId, Arc<OnceCell<Arc<Live>>>>;
@@ -113,6 +115,7 @@ impl Engine {
             directory,
             live: ArcSwap::default(),
             watch: OnceLock::new(),
+            decisions: OnceLock::new(),
         }));
         for env in engine.0.directory.get().environments() {
             engine.live(env.id).await?;

@@ -44,14 +44,20 @@ impl EnvScope {
 
     /// As [`EnvScope::explain`], with what the call says besides.
     pub fn explain_with(&self, ask: &Ask, given: &Given) -> Explanation {
-        let state = self.state();
-        let decision = state.snapshot.check_with(&ask.question(), &given.attributes(), self.op.now);
+        Explanation::at(&self.state(), ask, given, self.op.now)
+    }
+}
+
+impl Explanation {
+    /// The explanation at one state and moment.
+    pub(crate) fn at(state: &LiveState, ask: &Ask, given: &Given, now: Timestamp) -> Self {
+        let decision = state.snapshot.check_with(&ask.question(), &given.attributes(), now);
         let requestable = match &decision {
             Decision::Allow(_) => Vec::new(),
-            Decision::Deny(denial) => requestable(&state, &ask.user, &denial.would_allow, self.op.now),
+            Decision::Deny(denial) => requestable(state, &ask.user, &denial.would_allow, now),
         };
         let sentence = words::sentence(ask, &decision, &requestable);
-        Explanation { allow: decision.is_allow(), decision, sentence, requestable, revision: state.revision }
+        Self { allow: decision.is_allow(), decision, sentence, requestable, revision: state.revision }
     }
 }
 
