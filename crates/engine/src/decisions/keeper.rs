@@ -3,7 +3,10 @@
 use super::{DecisionLog, LogSettings, Missed, pack, queue::Queue};
 use crate::{Engine, Inner};
 use askfirst_domain::{Timestamp, id::EnvId};
-use askfirst_store::decisions::{Keep, Packed, Step};
+use askfirst_store::{
+    StoreError,
+    decisions::{Keep, Packed, Segment, Step},
+};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Weak},
@@ -41,10 +44,13 @@ struct Keeper {
     settings: LogSettings,
     /// What could not be written yet.
     unwritten: Packed,
+    /// Since segments were merged.
     writes: u32,
     tidied: Instant,
-    /// Whether there is more to be purged.
-    is_untidy: bool,
+    /// Whether there may be something to merge.
+    merging: Step,
+    /// Whether there may be something to purge.
+    purging: Step,
 }
 
 /// Keeps the log until it is told to stop, or the engine is gone.
@@ -55,9 +61,17 @@ pub(super) async fn keep(
     settings: LogSettings,
     mut orders: mpsc::Receiver<Order>,
 ) {
-    let unwritten = Packed::default();
-    let tidied = Instant::now();
-    let mut keeper = Keeper { engine, queue, log, settings, unwritten, writes: 0, tidied, is_untidy: true };
+    let mut keeper = Keeper {
+        engine,
+        queue,
+        log,
+        settings,
+        unwritten: Packed::default(),
+        writes: 0,
+        tidied: Instant::now(),
+        merging: Step::More,
+        purging: Step::More,
+    };
     loop {
         match keeper.next(&mut orders).await {
             Next::Order(Order::Flush(done)) => {
@@ -94,13 +108,14 @@ impl From<Option<Order>> for Next {
 impl Keeper {
     /// Waits until there is something to do.
     async fn next(&self, orders: &mut mpsc::Receiver<Order>) -> Next {
-        if !self.unwritten.segments.is_empty() {
+        if self.is_behind() {
             return tokio::select! {
                 order = orders.recv() => order.into(),
                 () = sleep(AGAIN) => Next::Time,
             };
         }
-        let pause = if self.is_untidy { FLUSH } else { TIDY };
+        let is_tidy = self.merging == Step::Done && self.purging == Step::Done;
+        let pause = if is_tidy { TIDY } else { FLUSH };
         tokio::select! {
             order = orders.recv() => return order.into(),
             () = sleep(pause) => return Next::Time,
@@ -113,49 +128,52 @@ impl Keeper {
         }
     }
 
+    /// Whether there is something that could not be written.
+    fn is_behind(&self) -> bool {
+        !self.unwritten.segments.is_empty() || !self.unwritten.missed.is_empty()
+    }
+
     /// Writes what waits. What can't be written now is kept, and the queue fills meanwhile.
     async fn flush(&mut self) {
-        let failed_before = !self.unwritten.segments.is_empty() || !self.unwritten.missed.is_empty();
-        if !failed_before {
-            let (noted, missed) = self.queue.drain();
-            warn_of(&missed);
+        if self.is_behind() {
+            if let Err(error) = self.write().await {
+                tracing::debug!(%error, "the decision log still can't be written");
+                return;
+            }
+            tracing::info!("the decision log can be written again");
+        }
+        let (noted, missed) = self.queue.drain();
+        warn_of(&missed);
+        self.unwritten.missed = missed.into_iter().collect();
+        if !noted.is_empty() {
             let (writer, words) = (self.queue.writer, self.settings.attributes);
-            let packed = match noted.is_empty() {
-                true => Ok(Vec::new()),
-                // Working out the reasons takes long enough to be in the way of calls.
-                false => tokio::task::spawn_blocking(move || pack::pack(&noted, writer, words)).await,
-            };
-            let segments = packed.unwrap_or_else(|error| {
+            // Working out the reasons takes long enough to be in the way of calls.
+            let packed = tokio::task::spawn_blocking(move || pack::pack(&noted, writer, words)).await;
+            self.unwritten.segments = packed.unwrap_or_else(|error| {
                 tracing::error!(%error, "decisions could not be packed for the log and are lost");
                 Vec::new()
             });
-            self.unwritten = Packed { segments, missed: missed.into_iter().collect() };
+            self.writes += 1;
         }
-        match self.log.append(&self.unwritten).await {
-            Ok(()) => {
-                if failed_before {
-                    tracing::info!("the decision log can be written again");
-                }
-                if !self.unwritten.segments.is_empty() {
-                    self.writes += 1;
-                }
-                self.unwritten = Packed::default();
-            }
-            Err(error) if failed_before => tracing::debug!(%error, "the decision log still can't be written"),
-            Err(error) => {
-                tracing::error!(error = ?error, "the decision log can't be written; decisions wait, and are dropped when they are too many");
-            }
+        if let Err(error) = self.write().await {
+            tracing::error!(
+                error = ?error,
+                "the decision log can't be written; decisions wait, and are dropped when they are too many"
+            );
         }
+    }
+
+    async fn write(&mut self) -> Result<(), StoreError> {
+        self.log.append(&self.unwritten).await?;
+        self.unwritten = Packed::default();
+        Ok(())
     }
 
     /// Writes the rest and closes the log.
     async fn stop(&mut self) {
         self.queue.close();
-        // What could not be written before, and then what came since.
         self.flush().await;
-        self.flush().await;
-        let lost: usize =
-            self.unwritten.segments.iter().map(askfirst_store::decisions::Segment::decisions).sum();
+        let lost: usize = self.unwritten.segments.iter().map(Segment::decisions).sum();
         if lost > 0 {
             tracing::error!(decisions = lost, "decisions could not be written to the log and are lost");
         }
@@ -166,37 +184,26 @@ impl Keeper {
     async fn tidy(&mut self) {
         let Some(engine) = self.engine.upgrade().map(Engine) else { return };
         let now = engine.0.clock.now();
-        if self.writes >= MERGE_EVERY {
+        let is_time = self.tidied.elapsed() >= TIDY;
+        if is_time {
+            self.tidied = Instant::now();
+            self.purging = Step::More;
+        }
+        if is_time || self.writes >= MERGE_EVERY {
             self.writes = 0;
-            for _ in 0..STEPS {
-                match self.log.merge(now).await {
-                    Ok(Step::More) => {}
-                    Ok(Step::Done) => break,
-                    Err(error) => {
-                        tracing::warn!(error = ?error, "the decision log could not be merged");
-                        break;
-                    }
-                }
+            self.merging = Step::More;
+        }
+        for _ in 0..STEPS {
+            if self.merging == Step::More {
+                self.merging = left("merged", self.log.merge(now).await);
             }
         }
-        if self.is_untidy || self.tidied.elapsed() >= TIDY {
-            self.tidied = Instant::now();
-            self.is_untidy = match self.purge(&engine, now).await {
-                Ok(Step::More) => true,
-                Ok(Step::Done) => {
-                    // Also what is left of hours in which little was decided.
-                    self.writes = self.writes.max(1).saturating_mul(MERGE_EVERY);
-                    false
-                }
-                Err(error) => {
-                    tracing::warn!(error = ?error, "the decision log could not be purged");
-                    false
-                }
-            };
+        if self.purging == Step::More {
+            self.purging = left("purged", self.purge(&engine, now).await);
         }
     }
 
-    async fn purge(&self, engine: &Engine, now: Timestamp) -> Result<Step, askfirst_store::StoreError> {
+    async fn purge(&self, engine: &Engine, now: Timestamp) -> Result<Step, StoreError> {
         // Asked of the database: another process may just have made one.
         let environments = engine.store().environments(None).await?.into_iter().map(|env| env.id).collect();
         let keep = Keep {
@@ -211,6 +218,14 @@ impl Keeper {
         }
         Ok(Step::More)
     }
+}
+
+/// What is left to do; after a failure nothing, until it is time again.
+fn left(what: &'static str, outcome: Result<Step, StoreError>) -> Step {
+    outcome.unwrap_or_else(|error| {
+        tracing::warn!(error = ?error, what, "the decision log could not be kept small");
+        Step::Done
+    })
 }
 
 fn before(now: Timestamp, by: Duration) -> Timestamp {

@@ -2,7 +2,10 @@
 
 use crate::{App, auth::Deciding, body::Body};
 use askfirst_domain::{RevisionToken, facts::Attributes};
-use askfirst_engine::check::{Ask, Explanation, Given};
+use askfirst_engine::{
+    check::{Ask, Explanation, Given},
+    decisions::Door,
+};
 use axum::{Json, Router, routing::post};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -49,6 +52,6 @@ async fn check(Deciding(scope): Deciding, Body(question): Body<Question>) -> Jso
         context: question.context,
         ..Given::default()
     };
-    let explanation = scope.explain_with(&ask, &given);
+    let explanation = scope.decide_explained(ask, given, Door::Api);
     Json(Told { explanation, revision_token: scope.trail().decided() })
 }

@@ -8,6 +8,7 @@ use askfirst_domain::decision::Decision;
 use askfirst_engine::{
     EnvScope,
     check::{Given, Requestable},
+    decisions::Door,
 };
 use axum::Json;
 use serde::{Deserialize, Serialize};
@@ -137,7 +138,8 @@ fn evaluate(scope: &EnvScope, members: &Members) -> Result<Evaluated, Problem> {
         context,
         ..Given::default()
     };
-    let explained = scope.explain_with(&resource.thing().asked(subject.id, action.name), &given);
+    let ask = resource.thing().asked(subject.id, action.name);
+    let explained = scope.decide_explained(ask, given, Door::AuthZen);
     let context = match explained.decision {
         Decision::Allow(_) => Context::Allowed { reason: explained.sentence },
         Decision::Deny(denial) => Context::Denied {

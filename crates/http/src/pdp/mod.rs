@@ -12,7 +12,8 @@ use crate::{
 use askfirst_domain::{decision::Decision, facts::Attributes};
 use askfirst_engine::{
     EnvScope, Error, Kind,
-    check::{Ask, Given, Requestable, Thing},
+    check::{Ask, Explanation, Given, Requestable, Thing},
+    decisions::{self, Door},
 };
 use axum::{
     Json, Router,
@@ -125,7 +126,7 @@ async fn nginx(Deciding(scope): Deciding, headers: HeaderMap) -> Answer<Json<All
     let on =
         Thing { resource: needed("permit-resource-type")?, instance: None, tenant: said("permit-tenant-id") };
     let ask = on.asked(needed("permit-user-key")?, needed("permit-action")?);
-    Ok(Json(answer(&scope, &ask, &Given::default())))
+    Ok(Json(answer(&scope, ask, Given::default(), Door::Proxy)))
 }
 
 fn decide(scope: &EnvScope, query: Query) -> Result<Allowed, Misasked> {
@@ -138,21 +139,24 @@ fn decide(scope: &EnvScope, query: Query) -> Result<Allowed, Misasked> {
         ..Given::default()
     };
     let on = resource.thing().map_err(Misasked::Failure)?;
-    Ok(answer(scope, &on.asked(user, query.action), &given))
+    Ok(answer(scope, on.asked(user, query.action), given, Door::Pdp))
 }
 
-fn answer(scope: &EnvScope, ask: &Ask, given: &Given) -> Allowed {
-    let allow = scope.is_allowed_with(ask, given);
-    let debug = if allow { Debug::Nothing(Map::new()) } else { denied(scope, ask, given) };
-    Allowed { allow, query: Map::new(), debug, result: allow }
+fn answer(scope: &EnvScope, ask: Ask, given: Given, door: Door) -> Allowed {
+    match scope.decide(ask, given, door) {
+        decisions::Answer::Allowed => {
+            Allowed { allow: true, query: Map::new(), debug: Debug::Nothing(Map::new()), result: true }
+        }
+        decisions::Answer::Denied(explained) => {
+            Allowed { allow: false, query: Map::new(), debug: denied(*explained), result: false }
+        }
+    }
 }
 
-fn denied(scope: &EnvScope, ask: &Ask, given: &Given) -> Debug {
-    let explained = scope.explain_with(ask, given);
+fn denied(explained: Explanation) -> Debug {
     let would_allow = match &explained.decision {
         Decision::Deny(denial) => denial.would_allow.iter().map(ToString::to_string).collect(),
-        // Written meanwhile: the answer stands as it was given.
-        Decision::Allow(_) => return Debug::Nothing(Map::new()),
+        Decision::Allow(_) => Vec::new(),
     };
     Debug::Denied { reason: explained.sentence, would_allow, requestable: explained.requestable }
 }

@@ -7,7 +7,10 @@ use super::{
 };
 use crate::server::connection::Connection;
 use askfirst_domain::{decision::Place, request::RequestKind};
-use askfirst_engine::check::{Ask, Requestable};
+use askfirst_engine::{
+    check::{Ask, Given, Requestable},
+    decisions::Door,
+};
 use rmcp::model::JsonObject;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -32,13 +35,14 @@ pub(super) async fn check(connection: &Connection, arguments: JsonObject) -> Ans
         instance: Some(instance.key.to_string()),
         tenant: Some(instance.tenant.to_string()),
     };
-    let explained = acting.scope().explain(&ask);
+    let (user, action, object) = (ask.user.clone(), ask.action.clone(), ask.object());
+    let explained = acting.scope().decide_explained(ask, Given::default(), Door::Mcp);
     Ok(json!({
         "allowed": explained.allow,
         "explanation": explained.sentence,
-        "user_id": ask.user,
-        "action": ask.action,
-        "resource_instance": ask.object(),
+        "user_id": user,
+        "action": action,
+        "resource_instance": object,
         "requestable": explained.requestable.iter().map(requestable).collect::<Vec<_>>(),
     }))
 }
