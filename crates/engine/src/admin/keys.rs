@@ -96,6 +96,17 @@ impl OrgScope {
         found.ok_or_else(|| Error::new(Kind::NotFound, format!("There is no API key `{id}`.")))
     }
 
+    /// Gives a key another secret; the one before opens nothing from then on.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`].
+    pub async fn rotate_key(&self, id: &Ident) -> Result<(ApiKey, Secret)> {
+        let secret = Secret::make(PREFIX, self.engine.entropy())?;
+        let key = ApiKey { secret_hash: secret.hash(), ..self.get_key(id)? };
+        self.write_key("key.rotated", &key, AdminOp::PutApiKey(key.clone())).await?;
+        Ok((key, secret))
+    }
+
     /// Ends a key at once.
     ///
     /// # Errors

@@ -63,11 +63,11 @@ fn slot(a: &RoleAssignment) -> Slot {
 
 /// Assignments that are ready to be written.
 #[derive(Debug)]
-pub(super) struct Planned {
-    pub(super) made: Vec<RoleAssignment>,
+pub(crate) struct Planned {
+    pub(crate) made: Vec<RoleAssignment>,
     /// Wanted, and there already.
-    pub(super) standing: Vec<RoleAssignment>,
-    pub(super) draft: Draft,
+    pub(crate) standing: Vec<RoleAssignment>,
+    pub(crate) draft: Draft,
 }
 
 impl EnvScope {
@@ -108,7 +108,7 @@ impl EnvScope {
     }
 
     /// Works out what has to be written. The same write vouches for `known` users.
-    pub(super) async fn plan_assignments(&self, specs: &[AssignmentSpec], known: &[User]) -> Result<Planned> {
+    pub(crate) async fn plan_assignments(&self, specs: &[AssignmentSpec], known: &[User]) -> Result<Planned> {
         let mut resolver = Resolver::new(self);
         for user in known {
             resolver.introduce(user);

@@ -99,7 +99,7 @@ impl EnvScope {
         }
     }
 
-    fn removal(&self, found: impl IntoIterator<Item = RoleAssignment>) -> Result<Draft> {
+    pub(crate) fn removal(&self, found: impl IntoIterator<Item = RoleAssignment>) -> Result<Draft> {
         let mut draft = Draft::default();
         for assignment in found {
             draft.expects.push(Expect::Exists(ObjectRef::Assignment(assignment.id)));

@@ -190,7 +190,7 @@ impl EnvScope {
     }
 
     /// A new user's record.
-    pub(super) fn made_user(&self, new: &NewUser) -> Result<User> {
+    pub(crate) fn made_user(&self, new: &NewUser) -> Result<User> {
         let blank = User {
             id: self.engine.fresh_id(&self.op)?,
             key: new.key.clone(),
@@ -217,10 +217,8 @@ pub(super) fn spec(user: &User, role: &UserRoleSpec) -> AssignmentSpec {
 
 /// The user with the edit laid over.
 pub(super) fn edited(user: User, edit: &UserEdit) -> Result<User> {
-    if let Patch::Set(email) = &edit.email
-        && !email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
-    {
-        return Err(Error::new(Kind::Invalid, format!("`{email}` is not an e-mail address.")));
+    if let Patch::Set(email) = &edit.email {
+        checked_email(email)?;
     }
     Ok(User {
         email: edit.email.clone().over(user.email),
@@ -229,4 +227,12 @@ pub(super) fn edited(user: User, edit: &UserEdit) -> Result<User> {
         attributes: edit.attributes.clone().over(Some(user.attributes)).unwrap_or_default(),
         ..user
     })
+}
+
+/// Refuses what can't be an e-mail address.
+pub(super) fn checked_email(email: &str) -> Result<&str> {
+    if email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty()) {
+        return Ok(email);
+    }
+    Err(Error::new(Kind::Invalid, format!("`{email}` is not an e-mail address.")))
 }

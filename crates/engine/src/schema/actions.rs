@@ -127,7 +127,7 @@ fn finish(
     Ok((Arc::new(resource), action))
 }
 
-fn find<'a>(resource: &'a Resource, ident: &Ident) -> Result<&'a Action> {
+pub(super) fn find<'a>(resource: &'a Resource, ident: &Ident) -> Result<&'a Action> {
     let by_id = resource.actions.iter().find(|a| ident.uuid() == Some(a.id.uuid()));
     let found = by_id.or_else(|| resource.actions.iter().find(|a| a.key.as_str() == ident.as_str()));
     found.ok_or_else(|| no_such(resource, ident))

@@ -5,6 +5,7 @@
 //! there, and committed only if nobody else has written the schema since; else it is planned anew. What refers to a
 //! deleted thing is rewritten in the same commit.
 
+mod action_groups;
 mod actions;
 mod attributes;
 mod condition_sets;
@@ -17,6 +18,7 @@ mod set_rules;
 mod stage;
 mod view;
 
+pub use action_groups::ActionGroupEdit;
 pub use actions::{ActionBlock, ActionEdit};
 pub use attributes::{AttributeBlock, AttributeEdit};
 pub use condition_sets::{ConditionSetEdit, ConditionSetView, NewConditionSet};
@@ -26,6 +28,7 @@ pub use resources::ResourceEdit;
 pub use roles::RoleEdit;
 pub(crate) use roles::find as find_role;
 pub use set_rules::{RuleFilter, RuleSide, RuleSpec as SetRuleSpec};
+pub(crate) use stage::Stage;
 pub use view::{RelationView, ResourceView, RoleView, RuleView};
 
 use askfirst_domain::{Ident, Key, schema::Resource};

@@ -1,6 +1,7 @@
 //! Permit's REST API under `/v2`: one file a family of routes.
 
 mod access_requests;
+mod audit_logs;
 mod element_auth;
 mod elements;
 mod facts;
@@ -24,4 +25,5 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .merge(element_auth::router())
         .merge(access_requests::router())
         .merge(operation_approvals::router())
+        .merge(audit_logs::router())
 }

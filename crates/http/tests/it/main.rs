@@ -9,9 +9,13 @@ mod assignments;
 #[cfg(test)]
 mod authzen;
 #[cfg(test)]
+mod copies;
+#[cfg(test)]
 mod doors;
 #[cfg(test)]
 mod facts;
+#[cfg(test)]
+mod invites;
 #[cfg(test)]
 mod models;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod assignments;
 mod instances;
+mod invites;
 mod set_rules;
 mod tenants;
 mod tuples;
@@ -38,6 +39,9 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         )
         .route("/role_assignments/bulk", post(assignments::assign_many).delete(assignments::unassign_many))
         .route("/set_rules", get(set_rules::list).post(set_rules::create).delete(set_rules::delete))
+        .route("/user_invites", get(invites::list).post(invites::create))
+        .route("/user_invites/{invite}", get(invites::read).patch(invites::update).delete(invites::delete))
+        .route("/user_invites/{invite}/approve", post(invites::approve))
         .route("/relationship_tuples", get(tuples::list).post(tuples::create).delete(tuples::delete))
         .route("/relationship_tuples/bulk", post(tuples::create_many).delete(tuples::delete_many))
 }

@@ -1,5 +1,6 @@
 //! Schema routes, under `/v2/schema/{project}/{env}`.
 
+mod action_groups;
 mod actions;
 mod attributes;
 mod condition_sets;
@@ -33,6 +34,11 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route(
             "/resources/{resource}/actions/{action}",
             get(actions::read).patch(actions::update).delete(actions::delete),
+        )
+        .route("/resources/{resource}/action_groups", get(action_groups::list).post(action_groups::create))
+        .route(
+            "/resources/{resource}/action_groups/{group}",
+            get(action_groups::read).patch(action_groups::update).delete(action_groups::delete),
         )
         .route("/resources/{resource}/attributes", get(attributes::list).post(attributes::create))
         .route(

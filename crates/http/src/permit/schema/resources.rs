@@ -62,7 +62,7 @@ impl ResourceRead {
             attributes: r.attributes.iter().map(|a| (a.key.clone(), a.into())).collect(),
             roles: view.roles.iter().map(|v| (v.role.key.clone(), RoleRead::new(scope, v))).collect(),
             relations: view.relations.iter().map(|v| (v.relation.key.clone(), v.into())).collect(),
-            action_groups: BTreeMap::new(),
+            action_groups: r.action_groups.iter().map(|g| (g.key.clone(), g.actions.clone())).collect(),
             compat: r.compat.clone(),
         }
     }

@@ -171,6 +171,12 @@ pub(super) async fn create(InOrg(scope): InOrg, Body(body): Body<CreateBody>) ->
     Ok(Json(key_read(&scope, key, Some(&secret))))
 }
 
+/// The answer has the new secret.
+pub(super) async fn rotate(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<Json<KeyRead>> {
+    let (key, secret) = scope.rotate_key(&at.key.ident()).await?;
+    Ok(Json(key_read(&scope, key, Some(&secret))))
+}
+
 pub(super) async fn delete(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<StatusCode> {
     scope.revoke_key(&at.key.ident()).await?;
     Ok(StatusCode::NO_CONTENT)

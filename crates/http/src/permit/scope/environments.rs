@@ -13,8 +13,11 @@ use askfirst_domain::{
     scope::Environment,
 };
 use askfirst_engine::{
-    Patch,
-    admin::environments::{EnvironmentEdit, NewEnvironment},
+    Error, Patch,
+    admin::{
+        copy::{Conflict, CopyScope, EnvironmentCopy, KeyFilter, Target},
+        environments::{EnvironmentEdit, NewEnvironment},
+    },
 };
 use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
@@ -98,6 +101,106 @@ pub(crate) struct UpdateBody {
     settings: Patch<Value>,
 }
 
+/// `EnvironmentStats`. There are no PDP configurations and no members besides.
+#[derive(Debug, Serialize)]
+pub(super) struct StatsRead {
+    #[serde(flatten)]
+    environment: EnvironmentRead,
+    pdp_configs: [(); 0],
+    stats: Counts,
+}
+
+/// `EnvironmentStatistics`.
+#[derive(Debug, Serialize)]
+struct Counts {
+    roles: u64,
+    users: u64,
+    policies: u64,
+    resources: u64,
+    tenants: u64,
+    has_decision_logs: bool,
+    members: [(); 0],
+    mau: u64,
+}
+
+/// `EnvironmentCopy`.
+#[derive(Debug, Deserialize)]
+pub(super) struct CopyBody {
+    target_env: TargetBody,
+    #[serde(default)]
+    conflict_strategy: Option<Strategy>,
+    #[serde(default)]
+    scope: Option<ScopeBody>,
+}
+
+#[derive(Debug, Deserialize)]
+struct TargetBody {
+    #[serde(default)]
+    existing: Option<Text>,
+    #[serde(default)]
+    new: Option<CreateBody>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Strategy {
+    Fail,
+    Overwrite,
+}
+
+/// `EnvironmentCopyScope`. There are no custom policies, so what it says of those means nothing.
+#[derive(Debug, Default, Deserialize)]
+struct ScopeBody {
+    #[serde(default)]
+    resources: Option<FilterBody>,
+    #[serde(default)]
+    roles: Option<FilterBody>,
+    #[serde(default)]
+    user_sets: Option<FilterBody>,
+    #[serde(default)]
+    resource_sets: Option<FilterBody>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct FilterBody {
+    #[serde(default)]
+    include: Option<Vec<String>>,
+    #[serde(default)]
+    exclude: Option<Vec<String>>,
+}
+
+impl CopyBody {
+    fn order(self) -> Answer<EnvironmentCopy> {
+        let target = match (self.target_env.existing, self.target_env.new) {
+            (Some(existing), None) => Target::Existing(existing.ident()),
+            (None, Some(new)) => Target::New(new.into()),
+            _ => {
+                let message = "Send in `target_env` either `existing`, the key of an environment, or `new`, \
+                               one to be made.";
+                return Err(Error::invalid(message).into());
+            }
+        };
+        let scope = self.scope.unwrap_or_default();
+        let filter = |body: Option<FilterBody>| {
+            let body = body.unwrap_or_default();
+            KeyFilter { include: body.include.unwrap_or_default(), exclude: body.exclude.unwrap_or_default() }
+        };
+        Ok(EnvironmentCopy {
+            target,
+            conflict: match self.conflict_strategy {
+                Some(Strategy::Overwrite) => Conflict::Overwrite,
+                Some(Strategy::Fail) | None => Conflict::Fail,
+            },
+            scope: CopyScope {
+                resources: filter(scope.resources),
+                roles: filter(scope.roles),
+                user_sets: filter(scope.user_sets),
+                resource_sets: filter(scope.resource_sets),
+            },
+        })
+    }
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct OfProject {
     project: Text,
@@ -148,4 +251,33 @@ pub(super) async fn update(
 pub(super) async fn delete(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<StatusCode> {
     scope.delete_environment(&at.project.ident(), &at.env.ident()).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn stats(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<Json<StatsRead>> {
+    let (project, env) = (at.project.ident(), at.env.ident());
+    let counts = scope.environment_statistics(&project, &env).await?;
+    Ok(Json(StatsRead {
+        environment: scope.get_environment(&project, &env)?.as_ref().into(),
+        pdp_configs: [],
+        stats: Counts {
+            roles: counts.roles,
+            users: counts.users,
+            policies: counts.set_rules,
+            resources: counts.resources,
+            tenants: counts.tenants,
+            has_decision_logs: false,
+            members: [],
+            mau: 0,
+        },
+    }))
+}
+
+/// Answers the environment that was copied into.
+pub(super) async fn copy(
+    InOrg(scope): InOrg,
+    Path(at): Path<At>,
+    Body(body): Body<CopyBody>,
+) -> Answer<Json<EnvironmentRead>> {
+    let target = scope.copy_environment(&at.project.ident(), &at.env.ident(), &body.order()?).await?;
+    Ok(Json(target.as_ref().into()))
 }

@@ -5,7 +5,10 @@ mod environments;
 mod projects;
 
 use crate::App;
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    routing::{get, post},
+};
 use std::sync::Arc;
 
 pub(crate) fn router() -> Router<Arc<App>> {
@@ -17,8 +20,11 @@ pub(crate) fn router() -> Router<Arc<App>> {
             "/v2/projects/{project}/envs/{env}",
             get(environments::read).patch(environments::update).delete(environments::delete),
         )
+        .route("/v2/projects/{project}/envs/{env}/stats", get(environments::stats))
+        .route("/v2/projects/{project}/envs/{env}/copy", post(environments::copy))
         .route("/v2/api-key", get(api_keys::list).post(api_keys::create))
         .route("/v2/api-key/scope", get(api_keys::scope))
         .route("/v2/api-key/{key}", get(api_keys::read).delete(api_keys::delete))
+        .route("/v2/api-key/{key}/rotate-secret", post(api_keys::rotate))
         .route("/v2/api-key/{project}/{env}", get(api_keys::of_environment))
 }
