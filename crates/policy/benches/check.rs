@@ -304,8 +304,10 @@ fn report_percentiles(name: &str, facts: u64, names: &Names, ask: impl Fn(&str, 
         .iter()
         .zip(&names.docs)
         .map(|(user, doc)| {
+            // Whoever asks has just read the question: its own text is in the cache.
+            let (user, doc) = (user.clone(), doc.clone());
             time(&|| {
-                black_box(ask(user, doc));
+                black_box(ask(&user, &doc));
             })
             .saturating_sub(own)
         })

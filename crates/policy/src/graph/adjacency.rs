@@ -31,6 +31,16 @@ impl<E: Keyed> Adjacency<E> {
         matches!(self, Self::Empty)
     }
 
+    /// The first entry of a list; none of groups, which have no order.
+    #[inline]
+    pub(crate) fn first(&self) -> Option<E> {
+        match self {
+            Self::One(entry) => Some(*entry),
+            Self::List(list) => list.first().copied(),
+            Self::Empty | Self::Groups(_) => None,
+        }
+    }
+
     #[inline]
     pub(crate) fn get(&self, key: u64) -> Option<E> {
         match self {

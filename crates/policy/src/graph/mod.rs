@@ -31,7 +31,7 @@ use extra::Extra;
 use name::Name;
 use paged::Paged;
 use rustc_hash::FxHasher;
-use std::{hash::Hasher as _, sync::Arc};
+use std::{hash::Hasher as _, hint::black_box, sync::Arc};
 use table::Table;
 use uuid::Uuid;
 
@@ -159,6 +159,30 @@ impl Graph {
                 && self.nodes.get(named.number).is_some_and(|node| node.ty == ty && node.name.is(key))
         };
         self.node_names.find(hash, same).map(|named| named.number)
+    }
+
+    /// The numbers of a user and of a node. A check waits for memory more than for anything else, so the reads of the
+    /// two go side by side: first both entries, then both nodes and what the user holds, and only then a look at what
+    /// came.
+    #[inline]
+    pub(crate) fn user_and_node(&self, user: &str, ty: TypeIndex, key: &str) -> (Option<u32>, Option<u32>) {
+        let (user_hash, node_hash) = (name_hash(0, user), name_hash(ty, key));
+        let user_entry = self.user_names.find(user_hash, |named| named.hash == user_hash);
+        let node_entry = self.node_names.find(node_hash, |named| named.hash == node_hash);
+        let user_node = user_entry.and_then(|named| self.users.get(named.number));
+        let node = node_entry.and_then(|named| self.nodes.get(named.number));
+        black_box(node.map(|node| node.tenant));
+        black_box(user_node.and_then(|user| user.held.first()).map(|held| held.node));
+        // Another name with the same hash may stand before the one that is looked for.
+        let found_user = user_entry.and_then(|named| match user_node {
+            Some(found) if found.name.is(user) => Some(named.number),
+            _ => self.user_number(user),
+        });
+        let found_node = node_entry.and_then(|named| match node {
+            Some(found) if found.ty == ty && found.name.is(key) => Some(named.number),
+            _ => self.node_number(ty, key),
+        });
+        (found_user, found_node)
     }
 
     #[inline]
@@ -290,10 +314,48 @@ fn name_hash(ty: TypeIndex, key: &str) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture::Fixture;
+    use rustc_hash::FxHashMap;
+    use std::collections::BTreeSet;
 
     /// A check reads a user's whole node, and of another node the first line.
     #[test]
     fn nodes_fit_the_lines_of_the_cache() {
         assert_eq!((size_of::<UserNode>(), size_of::<Node>()), (64, 128));
+    }
+
+    /// Two keys with the same hash, which stand for two things.
+    fn namesakes(ty: TypeIndex, prefix: &str) -> [String; 2] {
+        let mut seen = FxHashMap::default();
+        (0..)
+            .find_map(|number| {
+                let key = format!("{prefix}{number}");
+                let before = seen.insert(name_hash(ty, &key), key.clone())?;
+                Some([before, key])
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn names_with_one_hash_are_told_apart() {
+        let mut graph = Graph::default();
+        let world = Fixture::default().resource("doc", &["read"]).tenant("default");
+        graph.apply(&world.changes());
+        let ty = graph.compiled.type_of("doc").unwrap();
+        let (users, docs) = (namesakes(0, "user-"), namesakes(ty, "doc-"));
+        let mut world = Fixture::default().resource("doc", &["read"]).tenant("default");
+        for (user, doc) in users.iter().zip(&docs) {
+            world = world.user(user).instance(&format!("doc:{doc}"), "default");
+        }
+        graph = Graph::default();
+        graph.apply(&world.changes());
+        let mut seen = BTreeSet::new();
+        for (user, doc) in users.iter().zip(&docs) {
+            let (user_number, node) = graph.user_and_node(user, ty, doc);
+            assert_eq!(graph.user_key(user_number.unwrap()).unwrap().as_str(), user);
+            assert_eq!(graph.node(node.unwrap()).unwrap().key(), doc);
+            assert!(seen.insert(user_number));
+        }
+        assert_eq!(graph.user_and_node("nobody", ty, "nothing"), (None, None));
     }
 }

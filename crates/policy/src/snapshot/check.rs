@@ -25,6 +25,8 @@ pub(super) struct Target<'g> {
     pub(super) need: &'g Need,
     pub(super) instance: Option<u32>,
     pub(super) tenant: u32,
+    /// None when there is no such user.
+    pub(super) user: Option<u32>,
 }
 
 impl Target<'_> {
@@ -41,7 +43,10 @@ pub(super) fn target<'g>(graph: &'g Graph, q: &Question<'_>) -> Result<Target<'g
     let ty = graph.compiled.type_of(q.resource).ok_or(DenialCause::UnknownResource)?;
     let compiled = graph.compiled.ty(ty).ok_or(DenialCause::UnknownResource)?;
     let need = compiled.actions.get(q.action).ok_or(DenialCause::UnknownAction)?;
-    let instance = q.instance.and_then(|key| graph.node_number(ty, key));
+    let (user, instance) = match q.instance {
+        Some(key) => graph.user_and_node(q.user, ty, key),
+        None => (graph.user_number(q.user), None),
+    };
     let tenant = match instance.and_then(|number| graph.node(number)) {
         Some(node) => {
             let named_another =
@@ -53,7 +58,7 @@ pub(super) fn target<'g>(graph: &'g Graph, q: &Question<'_>) -> Result<Target<'g
         }
         None => graph.tenant_number(q.tenant.unwrap_or(DEFAULT_TENANT)).ok_or(DenialCause::UnknownTenant)?,
     };
-    Ok(Target { need, instance, tenant })
+    Ok(Target { need, instance, tenant, user })
 }
 
 /// The verdict alone: the same walk as [`check`], with nothing kept.
@@ -65,7 +70,7 @@ pub(super) fn is_allowed(
     max_depth: u32,
 ) -> bool {
     let Ok(target) = target(graph, q) else { return false };
-    let Some(number) = graph.user_number(q.user) else { return false };
+    let Some(number) = target.user else { return false };
     let Some(user) = graph.user(number) else { return false };
     let subject = Subject { number, held: &user.held };
     let walk = Walk { graph, subject: Some(subject), now, max_depth, order: Order::Any };
@@ -111,8 +116,7 @@ pub(super) fn check(
         Ok(target) => target,
         Err(cause) => return Decision::Deny(Denial { cause, would_allow: Vec::new() }),
     };
-    let user = graph.user_number(q.user);
-    let subject = user.and_then(|number| Some(Subject { number, held: &graph.user(number)?.held }));
+    let subject = target.user.and_then(|number| Some(Subject { number, held: &graph.user(number)?.held }));
     let walk = Walk { graph, subject, now, max_depth, order: Order::ByName };
     with_scratch(|scratch| {
         let cut = match search(&walk, &target, scratch, Counting::Live(now)) {
