@@ -8,10 +8,11 @@ use crate::{
 };
 use askfirst_domain::{
     Id, Timestamp, UserKey,
+    facts::User,
     id::{ApiKeyId, SessionId},
     principal::Principal,
 };
-use askfirst_store::decisions::DecisionRecord;
+use askfirst_store::{Page, UserFilter, decisions::DecisionRecord};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -159,6 +160,17 @@ impl EnvScope {
         let log = self.engine.decision_log()?;
         self.engine.flush_decisions().await;
         Ok(log.count(self.env.id, filter, at_most).await?)
+    }
+
+    /// The keys of the users who have this e-mail address.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn users_with_email(&self, email: &str) -> Result<Vec<UserKey>> {
+        let filter = UserFilter { search: Some(email.to_owned()), ..UserFilter::default() };
+        let found = self.engine.store().users(self.env.id, &filter, Page { offset: 0, limit: MOST }).await?;
+        let has = |user: &User| user.email.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(email));
+        Ok(found.items.into_iter().filter(has).map(|user| user.key).collect())
     }
 
     /// One logged decision.

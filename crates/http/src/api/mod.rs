@@ -2,6 +2,7 @@
 
 mod audit;
 mod check;
+pub(crate) mod decisions;
 mod inbox;
 mod keys;
 mod links;
@@ -19,4 +20,5 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .merge(keys::router())
         .merge(links::router())
         .merge(audit::router())
+        .merge(decisions::router())
 }

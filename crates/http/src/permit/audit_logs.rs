@@ -1,13 +1,7 @@
 //! The decision log as Permit's API has it: `/v2/pdps/{project}/{env}/audit_logs`.
 
 use super::wire::{Moment, Params};
-use crate::{
-    App,
-    api::decisions::thing,
-    auth::InEnv,
-    error::Answer,
-    listing::PageQuery,
-};
+use crate::{App, api::decisions::thing, auth::InEnv, error::Answer, listing::PageQuery};
 use askfirst_domain::{
     Ident, Timestamp,
     facts::User,
@@ -185,8 +179,9 @@ async fn show(
     InEnv(scope): InEnv,
     Path((_, _, id)): Path<(String, String, String)>,
 ) -> Answer<Json<DetailedAuditLog>> {
-    let id: DecisionId =
-        id.parse().map_err(|_| Error::invalid(format!("`{id}` is not the id of an audit log, which is a UUID.")))?;
+    let id: DecisionId = id
+        .parse()
+        .map_err(|_| Error::invalid(format!("`{id}` is not the id of an audit log, which is a UUID.")))?;
     let logged = scope.decision(id).await?;
     let user = People::new(&scope).find(&logged.ask.user).await?;
     let mut log = AuditLog::new(&scope, logged, user.as_ref());
