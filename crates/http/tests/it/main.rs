@@ -11,6 +11,8 @@ mod authzen;
 #[cfg(test)]
 mod copies;
 #[cfg(test)]
+mod decisions;
+#[cfg(test)]
 mod doors;
 #[cfg(test)]
 mod facts;

@@ -1,9 +1,9 @@
 //! The whole router on a real database in a temporary folder, and calls to it.
 
 use askfirst_domain::Timestamp;
-use askfirst_engine::{Clock, Engine, Parts, Secret, Settings, SystemEntropy};
+use askfirst_engine::{Clock, Engine, Parts, Secret, Settings, SystemEntropy, decisions::LogSettings};
 use askfirst_http::{Options, router};
-use askfirst_store::{SqliteStore, Store};
+use askfirst_store::{SqliteStore, Store, decisions::SqliteDecisions};
 use axum::{Router, body::Body};
 use http::{Request, header};
 use serde_json::Value;
@@ -30,6 +30,10 @@ impl TestClock {
     pub(crate) fn advance(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_micros()).expect("a short time"), Ordering::SeqCst);
     }
+
+    pub(crate) fn seconds(&self) -> i64 {
+        self.0.load(Ordering::SeqCst) / 1_000_000
+    }
 }
 
 impl Clock for TestClock {
@@ -43,7 +47,8 @@ pub(crate) struct Server {
     pub(crate) router: Router,
     pub(crate) clock: Arc<TestClock>,
     keys: HashMap<String, String>,
-    _dir: TempDir,
+    engine: Engine,
+    dir: TempDir,
 }
 
 /// A client with one credential, or none.
@@ -82,7 +87,13 @@ impl Server {
         let made = engine.first_start(Some(Secret::presented("key-of-dev"))).await.expect("the first start");
         let made = made.expect("the first keys").into_iter();
         let keys = made.map(|key| (key.opens, key.secret.reveal().to_owned())).collect();
-        Self { router: router(engine, options), clock, keys, _dir: dir }
+        Self { router: router(engine.clone(), options), clock, keys, engine, dir }
+    }
+
+    /// Keeps a decision log from now on.
+    pub(crate) async fn log_decisions(&self) {
+        let log = SqliteDecisions::open(self.dir.path().join("decisions.db")).await.expect("the log opens");
+        self.engine.log_decisions(Arc::new(log), LogSettings::default()).expect("there is randomness");
     }
 
     pub(crate) fn client(&self, key: Option<&str>) -> Client<'_> {
