@@ -12,6 +12,8 @@ pub enum Kind {
     Unauthenticated,
     /// A good credential that does not reach this.
     Forbidden,
+    /// A signed-in user whose level in an element is too weak for this.
+    PermissionLevel,
     /// There is no such thing (or it is not to be known).
     NotFound,
     /// The key is taken.
@@ -24,6 +26,8 @@ pub enum Kind {
     MissingPermissions,
     /// A permission that is not written as it must be.
     PermissionFormat,
+    /// An environment without keys that tokens of front-ends could be held against.
+    Jwks,
     /// Two instances of different tenants.
     TenantMismatch,
     /// A tuple that does not fit its relation.
@@ -164,6 +168,12 @@ pub(crate) fn sentence(message: &str) -> String {
     let mut chars = message.chars();
     let head: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
     format!("{head}{}.", chars.as_str().trim_end_matches('.'))
+}
+
+impl From<tokio::task::JoinError> for Error {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::internal(error)
+    }
 }
 
 impl From<crate::context::EntropyError> for Error {

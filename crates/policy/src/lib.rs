@@ -57,9 +57,9 @@ mod snapshot;
 mod url_mapping;
 
 pub use question::{
-    CallAttributes, EffectiveRole, Holding, HoldingFilter, InstancePage, Part, PlaceRef, Question,
-    ReachedInstance, Reaching, Stats, TENANT_TYPE, TenantView,
+    CallAttributes, EffectiveRole, Explained, Holding, HoldingFilter, InstancePage, Part, PlaceRef, Question,
+    ReachedInstance, Reaching, RuleTrace, RulesTold, SetTrace, Stats, TENANT_TYPE, TenantView,
 };
 pub use schema::{RoleName, Schema, SchemaError, parse_permission, parse_permissions};
-pub use snapshot::{DEFAULT_MAX_DEPTH, Loader, MAX_SUGGESTIONS, Snapshot};
+pub use snapshot::{DEFAULT_MAX_DEPTH, Loader, MAX_RULES_TOLD, MAX_SUGGESTIONS, Snapshot};
 pub use url_mapping::{MAX_RULES, MAX_URL, MappedUrl};

@@ -1,12 +1,14 @@
 //! What can be asked of a snapshot, and the parts of an answer that the domain does not have already.
 
+use crate::condition::Explanation;
 use askfirst_domain::{
     Key,
-    decision::{Grant, Place, RoleAt},
+    decision::{Decision, Grant, Place, RoleAt},
     facts::{Attributes, InstanceRef},
-    id::RoleId,
-    schema::Permission,
+    id::{RoleId, SetRuleId},
+    schema::{Permission, RuleResources, RuleUsers},
 };
+use serde::Serialize;
 use std::{fmt, sync::Arc};
 
 /// "May this user do this to that?" Every name is a key.
@@ -148,6 +150,48 @@ impl EffectiveRole {
     pub fn is_direct(&self) -> bool {
         self.grant.steps.is_empty()
     }
+}
+
+/// A decision, and the rules over condition sets that were asked for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explained {
+    pub decision: Decision,
+    pub told: RulesTold,
+}
+
+/// Rules over condition sets and what each saw: for an Allow by a rule that one, for a denial for want of a role all
+/// that are about the permission, else none.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct RulesTold {
+    pub rules: Vec<RuleTrace>,
+    /// How many more there are.
+    pub left_out: usize,
+}
+
+/// A rule and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RuleTrace {
+    pub rule: SetRuleId,
+    pub users: RuleUsers,
+    pub permission: Permission,
+    pub resources: RuleResources,
+    /// Whether it allows what was asked.
+    pub holds: bool,
+    /// For a rule about a role: how the user has it. None when the user has not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<Grant>,
+    /// The user set and its ancestors; empty for a rule about a role.
+    pub user_sets: Vec<SetTrace>,
+    /// The resource set and its ancestors; empty for a rule about all of the resource.
+    pub resource_sets: Vec<SetTrace>,
+}
+
+/// The condition of a set and what it came to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SetTrace {
+    pub set: Key,
+    #[serde(flatten)]
+    pub explanation: Explanation,
 }
 
 /// How much a snapshot holds.

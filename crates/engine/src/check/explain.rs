@@ -1,6 +1,9 @@
 //! The explanation of a decision: the way to an Allow, or what a Deny lacks and how it could be had.
 
-use super::{Ask, Given, words};
+use super::{
+    Ask, Given,
+    words::{self, Sight, Told},
+};
 use crate::{EnvScope, LiveState};
 use askfirst_domain::{
     Key, Timestamp, UserKey,
@@ -9,7 +12,7 @@ use askfirst_domain::{
     id::RoleId,
     request::RequestKind,
 };
-use askfirst_policy::{PlaceRef, Schema};
+use askfirst_policy::{Explained, PlaceRef, RuleTrace, RulesTold, Schema};
 use serde::Serialize;
 
 /// A role that would allow what was denied and that may be asked for.
@@ -33,6 +36,11 @@ pub struct Explanation {
     pub sentence: String,
     /// For a denial, what may be asked for; those with a reviewer first, then least privilege.
     pub requestable: Vec<Requestable>,
+    /// The rules over condition sets that were asked, with every comparison and the values that it saw.
+    pub rules: Vec<RuleTrace>,
+    /// How many more rules were asked than are told.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub more_rules: usize,
     pub revision: u64,
 }
 
@@ -51,14 +59,38 @@ impl EnvScope {
 impl Explanation {
     /// The explanation at one state and moment.
     pub(crate) fn at(state: &LiveState, ask: &Ask, given: &Given, now: Timestamp) -> Self {
-        let decision = state.snapshot.check_with(&ask.question(), &given.attributes(), now);
+        let Explained { decision, told } = state.snapshot.explain(&ask.question(), &given.attributes(), now);
         let requestable = match &decision {
             Decision::Allow(_) => Vec::new(),
             Decision::Deny(denial) => requestable(state, &ask.user, &denial.would_allow, now),
         };
-        let sentence = words::sentence(ask, &decision, &requestable);
-        Self { allow: decision.is_allow(), decision, sentence, requestable, revision: state.revision }
+        let about = Told { ask, decision: &decision, rules: &told, requestable: &requestable };
+        let sentence = words::sentence(about, Sight::Values);
+        Self {
+            allow: decision.is_allow(),
+            decision,
+            sentence,
+            requestable,
+            rules: told.rules,
+            more_rules: told.left_out,
+            revision: state.revision,
+        }
     }
+
+    /// The same without the values of attributes and what they were compared with: for an agent, and whoever else may
+    /// ask and not see them. `ask` is the question.
+    #[must_use]
+    pub fn without_values(mut self, ask: &Ask) -> Self {
+        let told = RulesTold { rules: std::mem::take(&mut self.rules), left_out: self.more_rules };
+        let about = Told { ask, decision: &self.decision, rules: &told, requestable: &self.requestable };
+        self.sentence = words::sentence(about, Sight::Names);
+        self
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields so")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 fn requestable(state: &LiveState, user: &str, would_allow: &[RoleAt], now: Timestamp) -> Vec<Requestable> {

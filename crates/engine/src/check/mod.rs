@@ -10,10 +10,11 @@ mod reverse;
 mod thing;
 mod words;
 
+pub use askfirst_policy::{Holding, InstancePage, ReachedInstance, TENANT_TYPE, TenantView};
 pub use explain::{Explanation, Requestable};
 pub use given::Given;
-pub use permissions::{Holding, PermissionFilter, TENANT_TYPE};
-pub use reverse::{Authorized, Reached, ReachedPage};
+pub use permissions::PermissionFilter;
+pub use reverse::{Authority, Authorized, InstanceSearch};
 pub use thing::Thing;
 
 use crate::EnvScope;
@@ -80,6 +81,6 @@ impl EnvScope {
     /// As [`EnvScope::is_allowed`], with what the call says besides.
     pub fn is_allowed_with(&self, ask: &Ask, given: &Given) -> bool {
         let (question, attributes) = (ask.question(), given.attributes());
-        self.live.with(|state| state.snapshot.is_allowed_with(&question, &attributes, self.op.now))
+        self.look(|state| state.snapshot.is_allowed_with(&question, &attributes, self.op.now))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Ask;
 use askfirst_domain::{facts::DEFAULT_TENANT, id::RoleId};
-use askfirst_policy::{PlaceRef, Schema, Snapshot};
+use askfirst_policy::{PlaceRef, Question, Schema, Snapshot};
 
 /// A resource, or one of its instances. Every name is a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,16 @@ impl Thing {
     pub fn asked(self, user: impl Into<String>, action: impl Into<String>) -> Ask {
         let Self { resource, instance, tenant } = self;
         Ask { user: user.into(), action: action.into(), resource, instance, tenant }
+    }
+
+    pub(super) fn question<'t>(&'t self, user: &'t str, action: &'t str) -> Question<'t> {
+        Question {
+            user,
+            action,
+            resource: &self.resource,
+            instance: self.instance.as_deref(),
+            tenant: self.tenant.as_deref(),
+        }
     }
 }
 

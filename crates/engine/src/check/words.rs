@@ -6,23 +6,46 @@ use askfirst_domain::{
     request::RequestKind,
     schema::{RuleResources, RuleUsers},
 };
+use askfirst_policy::{RuleTrace, RulesTold};
 
 /// How many things a sentence names before it says how many more there are.
 const NAMED: usize = 4;
 
-pub(super) fn sentence(ask: &Ask, decision: &Decision, requestable: &[Requestable]) -> String {
+/// What of the attributes may be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// Their values, and what they were compared with.
+    Values,
+    /// Their names only.
+    Names,
+}
+
+/// What a sentence is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told<'a> {
+    pub(super) ask: &'a Ask,
+    pub(super) decision: &'a Decision,
+    pub(super) rules: &'a RulesTold,
+    pub(super) requestable: &'a [Requestable],
+}
+
+pub(super) fn sentence(told: Told<'_>, sight: Sight) -> String {
+    let Told { ask, decision, rules, requestable } = told;
     let (user, action, object) = (&ask.user, &ask.action, ask.object());
     match decision {
         Decision::Allow(Allowance::Role(grant)) => {
             format!("{user} may {action} {object}: {}.", way(user, grant))
         }
         Decision::Allow(Allowance::Rule(grant)) => {
-            format!("{user} may {action} {object}: {}.", by_rule(user, &object, grant))
+            let role =
+                rules.rules.iter().find(|rule| rule.rule == grant.rule).and_then(|rule| rule.role.as_ref());
+            format!("{user} may {action} {object}: {}.", by_rule(user, &object, grant, role))
         }
         Decision::Deny(denial) => {
             let cause = cause(ask, denial);
+            let rules = no_rule(user, rules, sight);
             let remedy = remedy(user, denial, requestable);
-            format!("{user} may not {action} {object}: {cause}. {remedy}")
+            format!("{user} may not {action} {object}: {cause}{rules}. {remedy}")
         }
     }
 }
@@ -41,17 +64,77 @@ fn way(user: &str, grant: &Grant) -> String {
     format!("{user} holds {}{until}{}", grant.held, steps.concat())
 }
 
-/// The sets of the rule that allows.
-fn by_rule(user: &str, object: &str, grant: &RuleGrant) -> String {
-    let users = match &grant.users {
-        RuleUsers::Set(key) => format!("{user} is in the user set {key}"),
-        role @ RuleUsers::Role { .. } => format!("{user} has the role {role}"),
+/// The sets of the rule that allows, and for a rule about a role how the user has it.
+fn by_rule(user: &str, object: &str, grant: &RuleGrant, role: Option<&Grant>) -> String {
+    let users = match (&grant.users, role) {
+        (RuleUsers::Set(key), _) => format!("{user} is in the user set {key}"),
+        (RuleUsers::Role { .. }, Some(role)) => way(user, role),
+        (role @ RuleUsers::Role { .. }, None) => format!("{user} has the role {role}"),
     };
     let resources = match &grant.resources {
         RuleResources::Set(key) => format!("{object} is in the resource set {key}"),
         RuleResources::Resource(_) => format!("it holds for all of {}", grant.permission.resource),
     };
     format!("{users} and {resources}, which a rule allows")
+}
+
+/// What the rules about it lack; nothing when there are none.
+fn no_rule(user: &str, told: &RulesTold, sight: Sight) -> String {
+    let each: Vec<String> = told
+        .rules
+        .iter()
+        .take(NAMED)
+        .map(|rule| {
+            let users = match &rule.users {
+                RuleUsers::Set(key) => format!("the user set {key}"),
+                role @ RuleUsers::Role { .. } => format!("the role {role}"),
+            };
+            let resources = match &rule.resources {
+                RuleResources::Set(key) => format!("the resource set {key}"),
+                RuleResources::Resource(key) => format!("all of {key}"),
+            };
+            format!("for {users} on {resources} it would take {}", listed(&lacks(user, rule, sight), "and"))
+        })
+        .collect();
+    let more = (told.rules.len() - each.len()).saturating_add(told.left_out);
+    let more = if more > 0 { format!("; and so with {more} more") } else { String::new() };
+    match told.rules.len() {
+        0 => String::new(),
+        1 => format!(", and the rule about it does not hold: {}", each.concat()),
+        _ => format!(", and no rule about it holds: {}{more}", each.join("; ")),
+    }
+}
+
+/// What would have to be otherwise for the rule to hold.
+fn lacks(user: &str, rule: &RuleTrace, sight: Sight) -> Vec<String> {
+    let role = match &rule.users {
+        wanted @ RuleUsers::Role { .. } if rule.role.is_none() => {
+            Some(format!("that {user} holds the role {wanted}"))
+        }
+        RuleUsers::Role { .. } | RuleUsers::Set(_) => None,
+    };
+    let mut lacks: Vec<String> = role.into_iter().collect();
+    for set in rule.user_sets.iter().chain(&rule.resource_sets) {
+        if set.explanation.truth.is_met() {
+            continue;
+        }
+        let before = lacks.len();
+        let lacking = set.explanation.leaves.iter().filter(|leaf| leaf.wanted.is_some());
+        match sight {
+            Sight::Values => {
+                lacks.extend(lacking.filter_map(|leaf| leaf.lack()).map(|lack| format!("that {lack}")));
+            }
+            Sight::Names => {
+                let mut names: Vec<&str> = lacking.map(|leaf| leaf.attribute.as_str()).collect();
+                names.dedup();
+                lacks.extend(names.into_iter().map(|name| format!("another {name}")));
+            }
+        }
+        if lacks.len() == before {
+            lacks.push(format!("that the conditions of {} hold", set.set));
+        }
+    }
+    lacks
 }
 
 fn cause(ask: &Ask, denial: &Denial) -> String {

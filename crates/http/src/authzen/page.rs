@@ -5,14 +5,13 @@ use super::{
     read::{Members, optional},
 };
 use askfirst_domain::digest::Digest;
-use askfirst_engine::Page;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// How many results a page has when the call does not say.
-const DEFAULT_LIMIT: u32 = 100;
+const DEFAULT_LIMIT: usize = 100;
 /// The largest page; a call that wants more gets as many.
-const MAX_LIMIT: u32 = 1000;
+const MAX_LIMIT: usize = 1000;
 
 #[derive(Debug, Default, Deserialize)]
 struct Wanted {
@@ -20,10 +19,12 @@ struct Wanted {
     limit: Option<u64>,
 }
 
-/// The part of a search that a call asks for.
+/// The part of a search that a call asks for. Results are sorted by their ids.
 #[derive(Debug)]
 pub(super) struct Window {
-    pub(super) page: Page,
+    /// The id of the last result before this part.
+    pub(super) after: Option<String>,
+    pub(super) limit: usize,
     search: Digest,
 }
 
@@ -34,14 +35,30 @@ pub(super) struct Results<T> {
     page: PageRead,
 }
 
+/// What is told of a part besides its results.
+#[derive(Debug)]
+pub(super) struct End {
+    next_token: String,
+    total: Option<usize>,
+}
+
 #[derive(Debug, Serialize)]
 struct PageRead {
     /// Empty at the end.
     next_token: String,
     /// How many results are here.
     count: usize,
-    /// How many there are in all, now.
-    total: u64,
+    /// How many there are in all, now; absent when that would take asking a condition about every instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<usize>,
+}
+
+impl End {
+    /// The part.
+    pub(super) fn with<T>(self, results: Vec<T>) -> Results<T> {
+        let page = PageRead { next_token: self.next_token, count: results.len(), total: self.total };
+        Results { results, page }
+    }
 }
 
 impl Window {
@@ -50,7 +67,7 @@ impl Window {
         let wanted: Wanted = optional(members, "page")?.unwrap_or_default();
         let limit = wanted
             .limit
-            .map_or(DEFAULT_LIMIT, |limit| u32::try_from(limit).unwrap_or(MAX_LIMIT).min(MAX_LIMIT));
+            .map_or(DEFAULT_LIMIT, |limit| usize::try_from(limit).unwrap_or(MAX_LIMIT).min(MAX_LIMIT));
         let part = |name: &str| members.get(name).cloned();
         let search = json!({
             "search": kind,
@@ -62,36 +79,37 @@ impl Window {
         });
         let search = Digest::of_json(&search)
             .map_err(|_| Problem::bad_request("The call holds a number that JSON can't carry."))?;
-        let offset = match wanted.token {
-            None => 0,
-            Some(token) => position(&token, &search).ok_or_else(|| {
+        let after = match wanted.token {
+            None => None,
+            Some(token) => Some(position(&token, &search).ok_or_else(|| {
                 Problem::bad_request(
                     "`page.token` is no `next_token` of this search; send the search with the same subject, action, resource, context and limit, or start anew without a token.",
                 )
-            })?,
+            })?),
         };
-        Ok(Self { page: Page { offset, limit }, search })
+        Ok(Self { after, limit, search })
     }
 
-    /// The part of a whole list.
-    pub(super) fn cut<T>(&self, all: Vec<T>) -> Results<T> {
-        let total = u64::try_from(all.len()).unwrap_or(u64::MAX);
-        let first = usize::try_from(self.page.offset).unwrap_or(usize::MAX);
-        let most = usize::try_from(self.page.limit).unwrap_or(usize::MAX);
-        let end = self.page.offset.saturating_add(u64::from(self.page.limit));
-        let results = all.into_iter().skip(first).take(most).collect();
-        self.results(results, (end < total).then_some(end), total)
+    /// The part of a whole list, which is sorted by id.
+    pub(super) fn cut<T>(&self, all: Vec<T>, id: impl Fn(&T) -> &str) -> (Vec<T>, End) {
+        let total = all.len();
+        let gone = |one: &T| self.after.as_deref().is_some_and(|after| id(one) <= after);
+        let mut rest = all.into_iter().skip_while(gone);
+        let part: Vec<T> = rest.by_ref().take(self.limit).collect();
+        let more = rest.next().is_some();
+        let last = part.last().filter(|_| more).map(|one| id(one).to_owned());
+        (part, self.page(last, Some(total)))
     }
 
-    /// Results that are the part already; `next` is where the next part starts.
-    pub(super) fn results<T>(&self, results: Vec<T>, next: Option<u64>, total: u64) -> Results<T> {
-        let next_token = next.map(|next| format!("{next:x}-{}", self.search)).unwrap_or_default();
-        let page = PageRead { next_token, count: results.len(), total };
-        Results { results, page }
+    /// What is told of a part; `last` is the id of its last result when there are more behind it.
+    pub(super) fn page(&self, last: Option<String>, total: Option<usize>) -> End {
+        let next_token = last.map(|last| format!("{}-{last}", self.search)).unwrap_or_default();
+        End { next_token, total }
     }
 }
 
-fn position(token: &str, search: &Digest) -> Option<u64> {
-    let (position, of) = token.split_once('-')?;
-    (of == search.as_str()).then(|| u64::from_str_radix(position, 16).ok())?
+/// The id of the last result of the part before.
+fn position(token: &str, search: &Digest) -> Option<String> {
+    let (of, last) = token.split_once('-')?;
+    (of == search.as_str()).then(|| last.to_owned())
 }

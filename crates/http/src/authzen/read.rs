@@ -74,12 +74,12 @@ pub(super) struct Resource {
     properties: Option<Properties>,
 }
 
-/// A subject or resource that is searched for: what else it has is ignored.
+/// A subject or resource that is searched for; an id is ignored. Its properties are said of everything that is found.
 #[derive(Debug, Deserialize)]
 pub(super) struct Searched {
     #[serde(rename = "type")]
     pub(super) kind: String,
-    properties: Option<Properties>,
+    pub(super) properties: Option<Members>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -104,9 +104,16 @@ impl Resource {
 }
 
 impl Searched {
-    /// The tenant that the search stays in.
-    pub(super) fn tenant(&self) -> Option<&str> {
-        self.properties.as_ref()?.tenant.as_deref()
+    /// The tenant that the search of resources stays in, and the attributes.
+    pub(super) fn into_tenant_and_attributes(self) -> Result<(Option<String>, Members), Problem> {
+        let mut attributes = self.properties.unwrap_or_default();
+        match attributes.remove("tenant") {
+            None | Some(Value::Null) => Ok((None, attributes)),
+            Some(Value::String(tenant)) => Ok((Some(tenant), attributes)),
+            Some(_) => Err(Problem::bad_request(
+                "The member `resource` can't be read: `properties.tenant` is the key of a tenant, a text.",
+            )),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     read::{Action, Message, Pep, Resource, Searched, Subject, USER, context, required},
 };
 use askfirst_domain::{Key, UserKey};
+use askfirst_engine::check::{Given, InstanceSearch};
 use axum::Json;
 use serde::Serialize;
 
@@ -39,45 +40,76 @@ pub(super) struct FoundAction {
 pub(super) async fn subjects(Pep(scope): Pep, Message(members): Message) -> Answer<Results<FoundSubject>> {
     let subject: Searched = required(&members, "subject")?;
     let action: Action = required(&members, "action")?;
-    let resource: Resource = required(&members, "resource")?;
-    context(&members)?;
+    let mut resource: Resource = required(&members, "resource")?;
+    let context = context(&members)?;
     let window = Window::of("subject", &members)?;
+    let given = Given {
+        user: subject.properties.unwrap_or_default(),
+        resource: resource.take_attributes(),
+        action: action.properties.unwrap_or_default(),
+        context,
+        ..Given::default()
+    };
     let users = match subject.kind.as_str() {
-        USER => scope.users_allowed(&action.name, &resource.thing()),
+        USER => scope.users_allowed(&action.name, &resource.thing(), &given).await?,
         _ => Vec::new(),
     };
+    let (users, page) = window.cut(users, UserKey::as_str);
     let found = users.into_iter().map(|id| FoundSubject { r#type: USER, id });
-    Ok(Json(window.cut(found.collect())))
+    Ok(Json(page.with(found.collect())))
 }
 
 pub(super) async fn resources(Pep(scope): Pep, Message(members): Message) -> Answer<Results<FoundResource>> {
     let subject: Subject = required(&members, "subject")?;
     let action: Action = required(&members, "action")?;
     let resource: Searched = required(&members, "resource")?;
-    context(&members)?;
+    let context = context(&members)?;
     let window = Window::of("resource", &members)?;
+    let kind = resource.kind.clone();
+    let (tenant, attributes) = resource.into_tenant_and_attributes()?;
     if subject.kind != USER {
-        return Ok(Json(window.cut(Vec::new())));
+        return Ok(Json(window.page(None, Some(0)).with(Vec::new())));
     }
-    let reached = scope
-        .instances_allowed(&subject.id, &action.name, &resource.kind, resource.tenant(), window.page)
-        .await?;
+    let given = Given {
+        user: subject.properties.unwrap_or_default(),
+        resource: attributes,
+        action: action.properties.unwrap_or_default(),
+        context,
+        ..Given::default()
+    };
+    let search = InstanceSearch {
+        user: subject.id,
+        action: action.name,
+        resource: kind.clone(),
+        tenant,
+        after: window.after.clone(),
+        limit: window.limit,
+    };
+    let reached = scope.instances_allowed(search, &given).await?;
+    let last = reached.items.last().filter(|_| reached.more).map(|item| item.key.to_string());
     let found = reached.items.into_iter().map(|item| FoundResource {
-        r#type: resource.kind.clone(),
+        r#type: kind.clone(),
         id: item.key,
         properties: FoundProperties { tenant: item.tenant },
     });
-    Ok(Json(window.results(found.collect(), reached.next, reached.total)))
+    Ok(Json(window.page(last, reached.total).with(found.collect())))
 }
 
 pub(super) async fn actions(Pep(scope): Pep, Message(members): Message) -> Answer<Results<FoundAction>> {
     let subject: Subject = required(&members, "subject")?;
-    let resource: Resource = required(&members, "resource")?;
-    context(&members)?;
+    let mut resource: Resource = required(&members, "resource")?;
+    let context = context(&members)?;
     let window = Window::of("action", &members)?;
+    let given = Given {
+        user: subject.properties.unwrap_or_default(),
+        resource: resource.take_attributes(),
+        context,
+        ..Given::default()
+    };
     let actions = match subject.kind.as_str() {
-        USER => scope.actions_allowed(&subject.id, &resource.thing()),
+        USER => scope.actions_allowed(&subject.id, &resource.thing(), &given),
         _ => Vec::new(),
     };
-    Ok(Json(window.cut(actions.into_iter().map(|name| FoundAction { name }).collect())))
+    let (actions, page) = window.cut(actions, Key::as_str);
+    Ok(Json(page.with(actions.into_iter().map(|name| FoundAction { name }).collect())))
 }

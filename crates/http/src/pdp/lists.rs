@@ -10,35 +10,57 @@ use crate::{
 use askfirst_domain::{
     Key,
     decision::{Place, RoleAt},
-    facts::{Attributes, Tenant},
+    facts::Attributes,
+    schema::RuleUsers,
 };
 use askfirst_engine::{
     Error, Page,
-    check::{Holding, PermissionFilter, TENANT_TYPE},
+    check::{Authority, Given, Holding, PermissionFilter, TENANT_TYPE, TenantView},
 };
 use axum::Json;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// `TenantDetails`.
 #[derive(Debug, Serialize)]
 pub(super) struct TenantDetails {
     key: Key,
-    attributes: Attributes,
+    attributes: Arc<Attributes>,
 }
 
-impl From<Tenant> for TenantDetails {
-    fn from(tenant: Tenant) -> Self {
+impl From<TenantView> for TenantDetails {
+    fn from(tenant: TenantView) -> Self {
         Self { key: tenant.key, attributes: tenant.attributes }
+    }
+}
+
+/// The user of a list in which conditions see attributes.
+#[derive(Debug, Deserialize)]
+struct Asker {
+    key: Text,
+    #[serde(default)]
+    attributes: Option<Attributes>,
+}
+
+/// What the call says besides, in the engine's words.
+fn given(user: Option<Attributes>, resource: Option<Attributes>, context: Option<Attributes>) -> Given {
+    Given {
+        user: user.unwrap_or_default(),
+        resource: resource.unwrap_or_default(),
+        context: context.unwrap_or_default(),
+        ..Given::default()
     }
 }
 
 /// As `AuthorizationQuery`; the tenant of the resource is not looked at.
 #[derive(Debug, Deserialize)]
 pub(super) struct AnywhereQuery {
-    user: UserKey,
+    user: Asker,
     action: String,
     resource: Resource,
+    #[serde(default)]
+    context: Option<Attributes>,
 }
 
 /// `AllTenantsAuthorizationResult`.
@@ -58,7 +80,9 @@ pub(super) async fn all_tenants(
     InEnv(scope): InEnv,
     Body(query): Body<AnywhereQuery>,
 ) -> Answer<Json<AllowedTenants>> {
-    let tenants = scope.tenants_allowed(&query.user.key.0, &query.action, &query.resource.thing()?).await?;
+    let AnywhereQuery { user, action, mut resource, context } = query;
+    let given = given(user.attributes, resource.attributes.take(), context);
+    let tenants = scope.tenants_allowed(&user.key.0, &action, &resource.thing()?, &given).await?;
     let allowed = tenants.into_iter().map(|t| AllowedTenant { allow: true, result: true, tenant: t.into() });
     Ok(Json(AllowedTenants { allowed_tenants: allowed.collect() }))
 }
@@ -80,10 +104,36 @@ pub(super) async fn user_tenants(
 /// `UserPermissionsQuery`.
 #[derive(Debug, Deserialize)]
 pub(super) struct PermissionsQuery {
-    user: UserKey,
+    user: Asker,
     tenants: Option<Vec<String>>,
     resources: Option<Vec<String>>,
     resource_types: Option<Vec<String>>,
+    #[serde(default)]
+    context: Option<Attributes>,
+}
+
+/// The member of the context that asks for what rules over condition sets allow, too.
+const WITH_RULES: &str = "enable_abac_user_permissions";
+
+impl PermissionsQuery {
+    /// What rules are asked with; none when they are not.
+    fn rules(&mut self) -> Answer<Option<Given>> {
+        let mut context = self.context.take().unwrap_or_default();
+        match context.remove(WITH_RULES) {
+            None | Some(Value::Null | Value::Bool(false)) => return Ok(None),
+            Some(Value::Bool(true)) => {}
+            Some(_) => {
+                return Err(Error::invalid(format!("`context.{WITH_RULES}` is true or false.")).into());
+            }
+        }
+        if self.resource_types.is_none() {
+            let message = format!(
+                "With `context.{WITH_RULES}`, name the `resource_types` to look at; add `{TENANT_TYPE}` for what is allowed in tenants."
+            );
+            return Err(Error::invalid(message).into());
+        }
+        Ok(Some(given(self.user.attributes.take(), None, Some(context))))
+    }
 }
 
 /// Everything, unless one of them is given.
@@ -122,7 +172,7 @@ struct ResourceDetails {
     key: Key,
     #[serde(rename = "type")]
     kind: Key,
-    attributes: Attributes,
+    attributes: Arc<Attributes>,
 }
 
 impl From<Holding> for PermissionsRead {
@@ -148,16 +198,21 @@ impl From<Holding> for PermissionsRead {
 pub(super) async fn user_permissions(
     InEnv(scope): InEnv,
     Params(window): Params<Window>,
-    Body(query): Body<PermissionsQuery>,
+    Body(mut query): Body<PermissionsQuery>,
 ) -> Answer<Json<BTreeMap<String, PermissionsRead>>> {
     let part = window.part()?;
+    let rules = query.rules()?;
     let filter = PermissionFilter {
         tenants: query.tenants,
         resources: query.resources,
         resource_types: query.resource_types,
     };
-    let found = scope.permissions_of(&query.user.key.0, &filter, part).await?;
-    Ok(Json(found.into_iter().map(|holding| (holding.name(), holding.into())).collect()))
+    let found = scope.permissions_of(&query.user.key.0, filter, rules, part).await?;
+    let named = |holding: Holding| match &holding.place {
+        Place::Tenant(key) => (format!("{TENANT_TYPE}:{key}"), holding.into()),
+        Place::Instance(at) => (at.to_string(), holding.into()),
+    };
+    Ok(Json(found.into_iter().map(named).collect()))
 }
 
 /// `AuthorizedUsersQuery`.
@@ -165,6 +220,8 @@ pub(super) async fn user_permissions(
 pub(super) struct UsersQuery {
     action: String,
     resource: Resource,
+    #[serde(default)]
+    context: Option<Attributes>,
 }
 
 /// `AuthorizedUsersResult`.
@@ -175,7 +232,8 @@ pub(super) struct AuthorizedUsers {
     users: BTreeMap<String, Vec<Assignment>>,
 }
 
-/// The role that lets a user, where it was given.
+/// The role that lets a user, where it was given; or the user set, or role, of the rule that does, with what was asked
+/// about.
 #[derive(Debug, Serialize)]
 struct Assignment {
     user: String,
@@ -184,13 +242,39 @@ struct Assignment {
     role: String,
 }
 
-impl Assignment {
-    fn new(user: &str, tenant: &str, given: &RoleAt) -> Self {
-        let (resource, role) = match &given.at {
-            Place::Tenant(key) => (format!("{TENANT_TYPE}:{key}"), given.role.to_string()),
-            Place::Instance(at) => (at.to_string(), format!("{}#{}", at.resource, given.role)),
+/// An answer in the making.
+struct Listing {
+    /// `type:key`, or `type:*`.
+    resource: String,
+    tenant: String,
+}
+
+impl Listing {
+    fn assignments(&self, user: &str, authority: Authority) -> Vec<Assignment> {
+        let assignment = |(resource, role)| Assignment {
+            user: user.to_owned(),
+            tenant: self.tenant.clone(),
+            resource,
+            role,
         };
-        Self { user: user.to_owned(), tenant: tenant.to_owned(), resource, role }
+        match authority {
+            Authority::Roles(roles) => roles.iter().map(given_role).map(assignment).collect(),
+            Authority::Rule(rule) => {
+                let on = match &rule.users {
+                    RuleUsers::Role { resource: None, .. } => format!("{TENANT_TYPE}:{}", self.tenant),
+                    RuleUsers::Role { .. } | RuleUsers::Set(_) => self.resource.clone(),
+                };
+                vec![assignment((on, rule.users.to_string()))]
+            }
+        }
+    }
+}
+
+/// The place and the name of a role that was given.
+fn given_role(given: &RoleAt) -> (String, String) {
+    match &given.at {
+        Place::Tenant(key) => (format!("{TENANT_TYPE}:{key}"), given.role.to_string()),
+        Place::Instance(at) => (at.to_string(), format!("{}#{}", at.resource, given.role)),
     }
 }
 
@@ -198,14 +282,18 @@ pub(super) async fn authorized_users(
     InEnv(scope): InEnv,
     Body(query): Body<UsersQuery>,
 ) -> Answer<Json<AuthorizedUsers>> {
-    let on = query.resource.thing()?;
+    let UsersQuery { action, mut resource, context } = query;
+    let given = given(None, resource.attributes.take(), context);
+    let on = resource.thing()?;
     let resource = format!("{}:{}", on.resource, on.instance.as_deref().unwrap_or("*"));
-    let found = scope.authorized(&query.action, &on);
-    let users = found.users.into_iter().map(|(user, roles)| {
-        let given = roles.iter().map(|role| Assignment::new(user.as_str(), &found.tenant, role));
-        (user.to_string(), given.collect())
+    let found = scope.authorized(&action, &on, &given).await?;
+    let listing = Listing { resource, tenant: found.tenant };
+    let users = found.users.into_iter().map(|(user, authority)| {
+        let assignments = listing.assignments(user.as_str(), authority);
+        (user.to_string(), assignments)
     });
-    Ok(Json(AuthorizedUsers { resource, users: users.collect(), tenant: found.tenant }))
+    let users = users.collect();
+    Ok(Json(AuthorizedUsers { resource: listing.resource, users, tenant: listing.tenant }))
 }
 
 /// The filters of `GET /local/role_assignments`.

@@ -7,6 +7,7 @@ use super::{
     node::{Leaf, ListOperand, Node, Operand, Right, Test, Which},
     operator::Operator,
     path::Path,
+    steps::Steps,
     truth::Truth,
     view::Attributes,
     words::Shown,
@@ -45,6 +46,27 @@ pub struct LeafTrace {
     /// Why it cannot be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gap: Option<Gap>,
+    /// What it would have to come to (true, or under `not` false), where the whole condition is not met for want of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<bool>,
+    /// All of it in words: `user.age is at least 18: no, it is 17`.
+    pub words: String,
+}
+
+impl LeafTrace {
+    /// What the whole condition lacks, in words: `user.age is at least 18 (it is 17)`. None when it does not lack this.
+    pub fn lack(&self) -> Option<String> {
+        let not = if self.wanted? { "" } else { "it is not so that " };
+        let seen = match (&self.gap, &self.actual) {
+            (Some(Gap::WrongKind), Some(actual)) => {
+                format!("{} cannot be compared so", Kind::of(actual))
+            }
+            (Some(gap), _) => gap.to_string(),
+            (None, Some(actual)) => format!("it is {}", Shown(actual)),
+            (None, None) => self.truth.to_string(),
+        };
+        Some(format!("{not}{} {} ({seen})", self.attribute, self.asked))
+    }
 }
 
 /// Why a comparison cannot be told.
@@ -71,17 +93,33 @@ pub(super) struct Tracer {
 }
 
 impl Tracer {
-    pub(super) fn node<A: Attributes + ?Sized>(&mut self, scope: Scope<'_, A>, node: &Node, prefix: &str) {
+    /// `wanted`: what the node would have to come to; none where it does not matter any more.
+    pub(super) fn node<A: Attributes + ?Sized>(
+        &mut self,
+        scope: Scope<'_, A>,
+        node: &Node,
+        prefix: &str,
+        wanted: Option<bool>,
+    ) {
+        let steps = Steps::new();
+        let settled = |wanted: &bool| Scope { steps: &steps, ..scope }.node(node) == Truth::from(*wanted);
+        let wanted = wanted.filter(|wanted| !settled(wanted));
         match node {
             Node::All(nodes) | Node::Any(nodes) => {
-                nodes.iter().for_each(|node| self.node(scope, node, prefix));
+                nodes.iter().for_each(|node| self.node(scope, node, prefix, wanted));
             }
-            Node::Not(node) => self.node(scope, node, prefix),
-            Node::Leaf(leaf) => self.leaf(scope, leaf, prefix),
+            Node::Not(node) => self.node(scope, node, prefix, wanted.map(|wanted| !wanted)),
+            Node::Leaf(leaf) => self.leaf(scope, leaf, prefix, wanted),
         }
     }
 
-    fn leaf<A: Attributes + ?Sized>(&mut self, scope: Scope<'_, A>, leaf: &Leaf, prefix: &str) {
+    fn leaf<A: Attributes + ?Sized>(
+        &mut self,
+        scope: Scope<'_, A>,
+        leaf: &Leaf,
+        prefix: &str,
+        wanted: Option<bool>,
+    ) {
         if self.leaves.len() >= MAX_TOLD {
             self.left_out += 1;
             return;
@@ -90,7 +128,7 @@ impl Tracer {
         let seen = scope.read(&leaf.path);
         let truth = scope.leaf(leaf);
         let gap = (truth == Truth::Undefined).then(|| gap(scope, leaf, seen, &attribute));
-        self.leaves.push(LeafTrace {
+        let mut trace = LeafTrace {
             attribute: attribute.clone(),
             operator: leaf.test.operator(),
             asked: leaf.test.to_string(),
@@ -98,14 +136,18 @@ impl Tracer {
             expected: expected(scope, &leaf.test),
             truth,
             gap,
-        });
-        if let (Some(seen), Test::Match(wanted)) = (seen, &leaf.test) {
+            wanted,
+            words: String::new(),
+        };
+        trace.words = trace.to_string();
+        self.leaves.push(trace);
+        if let (Some(seen), Test::Match(matching)) = (seen, &leaf.test) {
             let mut inside = |seen, at: &str| {
-                if let Some(object) = scope.object(seen, wanted.resource.as_ref()) {
-                    self.node(Scope { object: Some(object), ..scope }, &wanted.condition, at);
+                if let Some(object) = scope.object(seen, matching.resource.as_ref()) {
+                    self.node(Scope { object: Some(object), ..scope }, &matching.condition, at, None);
                 }
             };
-            match (wanted.which, list(seen)) {
+            match (matching.which, list(seen)) {
                 (Which::This, _) => inside(seen, &format!("{attribute}.")),
                 (Which::Any | Which::All, Some(items)) => items
                     .iter()

@@ -77,7 +77,7 @@ impl Condition {
     /// What it comes to, with every comparison and the values that it saw. Comes to the same as [`Self::evaluate`].
     pub fn explain<A: Attributes + ?Sized>(&self, view: &A) -> Explanation {
         let mut tracer = explain::Tracer::default();
-        tracer.node(Scope::new(view, &Steps::new()), &self.0, "");
+        tracer.node(Scope::new(view, &Steps::new()), &self.0, "", Some(true));
         Explanation { truth: self.evaluate(view), leaves: tracer.leaves, left_out: tracer.left_out }
     }
 

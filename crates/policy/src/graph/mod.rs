@@ -268,6 +268,11 @@ impl Graph {
         (0..words).any(|word| self.given(user, held, node, (word, u64::MAX), Counting::Live(now)) != 0)
     }
 
+    /// How many users, tenants and instances there are.
+    pub(crate) fn population(&self) -> usize {
+        self.users.len() + self.nodes.len()
+    }
+
     /// Counts and an estimate of the memory; walks over everything.
     pub(crate) fn stats(&self) -> Stats {
         let names: usize = self.users.iter().map(|(_, user)| user.name.bytes()).sum::<usize>()

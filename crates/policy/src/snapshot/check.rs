@@ -1,13 +1,13 @@
 //! One question, answered.
 
 use super::{
-    explain, sets,
+    explain, sets, told,
     walk::{End, Item, Order, Scratch, Subject, Walk, with_scratch},
 };
 use crate::{
     compiled::{Need, roleset::roles_in, slots::TENANT},
     graph::{Counting, Graph},
-    question::{CallAttributes, Question},
+    question::{CallAttributes, Explained, Question, RulesTold},
 };
 use askfirst_domain::{
     Timestamp,
@@ -128,6 +128,11 @@ pub(super) fn check(
         {
             return Decision::Allow(Allowance::Rule(sets::grant(rule)));
         }
+        let would_do = sets::roles_that_would_do(&walk, &target, q, call);
+        if !would_do.is_empty() {
+            would_do.into_iter().for_each(|(node, roles)| scratch.start(node, roles));
+            walk.run(scratch, |_| ControlFlow::Continue(()));
+        }
         let would_allow = suggestions(graph, q, &target, scratch);
         let cause = if subject.is_none() {
             DenialCause::UnknownUser
@@ -140,6 +145,27 @@ pub(super) fn check(
         };
         Decision::Deny(Denial { cause, would_allow })
     })
+}
+
+/// The decision with the rules that were asked for it.
+pub(super) fn explain(
+    graph: &Graph,
+    q: &Question<'_>,
+    call: &CallAttributes<'_>,
+    now: Timestamp,
+    max_depth: u32,
+) -> Explained {
+    let decision = check(graph, q, call, now, max_depth);
+    let only = match &decision {
+        Decision::Allow(Allowance::Role(_)) => return Explained { decision, told: RulesTold::default() },
+        Decision::Allow(Allowance::Rule(grant)) => Some(grant.rule),
+        Decision::Deny(_) => None,
+    };
+    let user = graph.user_number(q.user);
+    let subject = user.and_then(|number| Some(Subject { number, held: &graph.user(number)?.held }));
+    let walk = Walk { graph, subject, now, max_depth, order: Order::ByName };
+    let told = target(graph, q).map(|target| told::rules(&walk, &target, q, call, only)).unwrap_or_default();
+    Explained { decision, told }
 }
 
 /// A grant, or whether the limit cut the search off.

@@ -7,6 +7,7 @@ mod list;
 mod places;
 mod reach;
 mod sets;
+mod told;
 mod users;
 mod view;
 mod walk;
@@ -15,8 +16,8 @@ use crate::{
     Schema,
     graph::Graph,
     question::{
-        CallAttributes, EffectiveRole, Holding, HoldingFilter, InstancePage, Part, PlaceRef, Question,
-        Reaching, Stats, TenantView,
+        CallAttributes, EffectiveRole, Explained, Holding, HoldingFilter, InstancePage, Part, PlaceRef,
+        Question, Reaching, Stats, TenantView,
     },
 };
 use askfirst_domain::{
@@ -28,6 +29,7 @@ use askfirst_domain::{
 use std::{fmt, ops::Range, sync::Arc};
 
 pub use check::MAX_SUGGESTIONS;
+pub use told::MAX_RULES_TOLD;
 
 /// The greatest number of derivations in a chain, unless told otherwise.
 pub const DEFAULT_MAX_DEPTH: u32 = 32;
@@ -89,6 +91,12 @@ impl Snapshot {
     /// As [`Snapshot::check`], with attributes that the call gives.
     pub fn check_with(&self, q: &Question<'_>, call: &CallAttributes<'_>, now: Timestamp) -> Decision {
         check::check(&self.graph, q, call, now, self.max_depth)
+    }
+
+    /// As [`Snapshot::check_with`], with every comparison that rules over condition sets made, and the values that it
+    /// saw: for those who may see them. At most [`MAX_RULES_TOLD`] rules are told.
+    pub fn explain(&self, q: &Question<'_>, call: &CallAttributes<'_>, now: Timestamp) -> Explained {
+        check::explain(&self.graph, q, call, now, self.max_depth)
     }
 
     /// The verdict of [`Snapshot::check`] alone, faster and without allocating (but for the growth of a buffer that
@@ -228,6 +236,11 @@ impl Snapshot {
     /// Whether there is such a tenant.
     pub fn has_tenant(&self, key: &str) -> bool {
         self.graph.tenant_number(key).is_some()
+    }
+
+    /// How many users, tenants and instances there are: a measure of what a list may have to go through.
+    pub fn population(&self) -> usize {
+        self.graph.population()
     }
 
     /// How much it holds. Walks over everything: for operators, not for every request.

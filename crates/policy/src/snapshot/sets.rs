@@ -62,6 +62,29 @@ pub(super) fn allowing<'g>(
     })
 }
 
+/// The roles, and where, with which rules about roles would allow what is asked: those whose conditions hold.
+pub(super) fn roles_that_would_do<'g>(
+    walk: &Walk<'g>,
+    target: &Target<'g>,
+    q: &Question<'_>,
+    call: &CallAttributes<'_>,
+) -> Vec<(u32, &'g RoleSet)> {
+    let about_roles = |rule: &&'g CompiledRule| !matches!(rule.users, Users::Set(_));
+    let rules: Vec<&CompiledRule> = target.need.rules.iter().filter(about_roles).collect();
+    if rules.is_empty() {
+        return Vec::new();
+    }
+    let Some(view) = view(walk, target, q, call) else { return Vec::new() };
+    let roles = roles_read(walk, target.tenant, rules.iter().flat_map(|rule| rule.tests()));
+    let view = View { roles: &roles, ..view };
+    let place = |rule: &'g CompiledRule| match &rule.users {
+        Users::Set(_) => None,
+        Users::InTenant(role) => Some((target.tenant, &role.sufficient)),
+        Users::OnInstance(role) => Some((target.instance?, &role.sufficient)),
+    };
+    rules.into_iter().filter(|rule| met(rule.tests(), &view)).filter_map(place).collect()
+}
+
 /// Whether all of the conditions hold.
 pub(super) fn met<'t>(tests: impl IntoIterator<Item = &'t Test>, view: &View<'_>) -> bool {
     tests.into_iter().all(|test| test.condition.evaluate(view).is_met())

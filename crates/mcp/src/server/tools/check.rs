@@ -35,8 +35,10 @@ pub(super) async fn check(connection: &Connection, arguments: JsonObject) -> Ans
         instance: Some(instance.key.to_string()),
         tenant: Some(instance.tenant.to_string()),
     };
-    let (user, action, object) = (ask.user.clone(), ask.action.clone(), ask.object());
-    let explained = acting.scope().decide_explained(ask, Given::default(), Door::Mcp);
+    let explained = acting.scope().decide_explained(ask.clone(), Given::default(), Door::Mcp);
+    // Whoever asks through an agent may not see everybody's attributes.
+    let explained = explained.without_values(&ask);
+    let (user, action, object) = (&ask.user, &ask.action, ask.object());
     Ok(json!({
         "allowed": explained.allow,
         "explanation": explained.sentence,
