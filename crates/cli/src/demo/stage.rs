@@ -7,7 +7,7 @@ use crate::{
     client::{Client, Server},
     env::Env,
     policy,
-    serve::{Config, Limits, Running},
+    serve::{Config, Database, Limits, Running},
 };
 use anyhow::{Context as _, anyhow};
 use askfirst_agent::{
@@ -24,6 +24,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 use tempfile::TempDir;
 
@@ -69,6 +70,8 @@ impl Stage {
         let config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data: dir.path().join("data"),
+            database: Database::OwnFile,
+            at_least_wait: Duration::from_secs(2),
             public_url: None,
             permit_mcp_compat: false,
             first_key: None,

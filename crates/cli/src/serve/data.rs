@@ -14,12 +14,12 @@ pub(crate) const KEYS_FILE: &str = "keys.txt";
 const STORE_FILE: &str = "askfirst.db";
 const LOCK_FILE: &str = "lock";
 
-/// A data directory that no other server uses, as long as this lives.
+/// A data directory. One with a database in it is used by no other server, as long as this lives.
 #[derive(Debug)]
 pub(crate) struct DataDir {
     path: PathBuf,
     /// The lock ends with the file, also when the process is killed.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl DataDir {
@@ -34,7 +34,7 @@ impl DataDir {
             open_private(&path.join(LOCK_FILE), OpenOptions::new().write(true).create(true).truncate(false))
                 .with_context(|| format!("can't write in the data directory {shown}"))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: Some(lock) }),
             Err(TryLockError::WouldBlock) => bail!(
                 "another askfirst server uses the data directory {shown}; stop it, or choose another one with --data"
             ),
@@ -42,6 +42,16 @@ impl DataDir {
                 Err(e).with_context(|| format!("can't lock the data directory {shown}"))
             }
         }
+    }
+
+    /// Makes the directory when it is not there, for a server whose database is elsewhere; others may use it as well.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub(crate) fn share(path: &Path) -> anyhow::Result<Self> {
+        make_private_directory(path)
+            .with_context(|| format!("can't make the data directory {}", path.display()))?;
+        Ok(Self { path: path.to_owned(), _lock: None })
     }
 
     /// The file of the database. It is there, and readable by its owner alone: SQLite gives the files beside it the same
@@ -54,12 +64,13 @@ impl DataDir {
     }
 
     /// Opens the file for the first keys, before there are any: what can't be written must not be made. Keys that an
-    /// earlier start wrote and did not live to make are dropped.
+    /// earlier start wrote and did not live to make are dropped. Waits for another server that has the file open.
     pub(crate) fn keys_file(&self) -> anyhow::Result<KeysFile> {
         let path = self.path.join(KEYS_FILE);
         let file = open_private(&path, OpenOptions::new().append(true).create(true))
+            .and_then(|file| file.lock().map(|()| file))
             .with_context(|| format!("can't write {}", path.display()))?;
-        Ok(KeysFile { file, path })
+        Ok(KeysFile { file, path, written: false })
     }
 }
 
@@ -68,6 +79,8 @@ impl DataDir {
 pub(crate) struct KeysFile {
     file: File,
     path: PathBuf,
+    /// By this start.
+    written: bool,
 }
 
 impl KeysFile {
@@ -82,6 +95,7 @@ impl KeysFile {
             // Writing to a string does not fail.
             let _ = writeln!(text, "{:<32}{shown}", key.opens);
         }
+        self.written = true;
         self.file.set_len(0)?;
         self.file.write_all(text.as_bytes())?;
         self.file.sync_all()
@@ -92,10 +106,10 @@ impl KeysFile {
         &self.path
     }
 
-    /// Takes the file away again when it was made for nothing.
+    /// Takes the file away again when it was made for nothing, or what this start has written into it opens nothing.
     pub(crate) fn discard(self) {
-        if self.file.metadata().is_ok_and(|meta| meta.len() == 0) {
-            // An empty file does no harm.
+        if self.written || self.file.metadata().is_ok_and(|meta| meta.len() == 0) {
+            // An empty file does no harm, and neither do keys that open nothing.
             let _ = std::fs::remove_file(&self.path);
         }
     }
@@ -174,6 +188,24 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("(ASKFIRST_API_KEY of the first start)") && !text.contains("chosen"), "{text}");
+    }
+
+    #[test]
+    fn who_has_no_database_there_shares_the_directory() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("data");
+        let (first, second) = (DataDir::share(&path).unwrap(), DataDir::share(&path).unwrap());
+        let keys = |secret: &str| [FirstKey { opens: "x".into(), secret: Secret::presented(secret) }];
+        // Of two who start at once, the other one finds the first one's keys and lets them be.
+        first.keys_file().unwrap().write(&keys("made"), None).unwrap();
+        second.keys_file().unwrap().discard();
+        let text = || std::fs::read_to_string(path.join(KEYS_FILE));
+        assert!(text().unwrap().contains("made"));
+        // Keys that somebody else was faster to make are dropped.
+        let mut file = second.keys_file().unwrap();
+        file.write(&keys("late"), None).unwrap();
+        file.discard();
+        assert!(text().is_err());
     }
 
     #[test]

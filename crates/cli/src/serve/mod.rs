@@ -2,12 +2,14 @@
 
 mod connections;
 mod data;
+mod database;
 pub(crate) mod logs;
 mod running;
 mod tls;
 
 pub(crate) use connections::Limits;
 pub(crate) use data::{KEYS_FILE, make_private_directory};
+pub(crate) use database::Database;
 pub(crate) use running::{Config, Running};
 
 use crate::{env::Env, signals::Signals, terminal};
@@ -34,15 +36,19 @@ const SHORTEST_KEY: usize = 16;
 Examples:
   askfirst serve
   askfirst serve --listen 127.0.0.1:0 --data /var/lib/askfirst
+  askfirst serve --database postgres://askfirst@db.example.com/askfirst   one of several replicas
   askfirst serve --listen 0.0.0.0:7766 --public-url https://askfirst.example.com   behind a proxy that speaks TLS
   askfirst serve --listen 0.0.0.0:443 --public-url https://askfirst.example.com --tls-cert chain.pem --tls-key key.pem")]
 pub(crate) struct Args {
     /// Address and port; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:7766", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
-    /// The directory of the data; one server at a time uses it
+    /// The directory of the data; one server at a time uses it. With a shared database it holds the first keys and nothing
+    /// else
     #[arg(long, default_value = DEFAULT_DATA, value_name = "DIR")]
     data: PathBuf,
+    #[command(flatten)]
+    database: database::DatabaseArgs,
     /// Where browsers reach the server, for links; default: the address that it listens on
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
@@ -81,6 +87,8 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
     let config = Config {
         listen: args.listen,
         data: args.data,
+        database: args.database.database(env)?,
+        at_least_wait: args.database.at_least_wait(),
         public_url: args.public_url,
         permit_mcp_compat: args.permit_mcp_compat,
         first_key,

@@ -3,13 +3,13 @@
 use super::{
     connections::{self, Limits},
     data::DataDir,
+    database::{Database, Opened},
     tls::{Tls, TlsFiles},
 };
 use crate::signals::Signals;
 use anyhow::{Context as _, anyhow};
 use askfirst_engine::{Engine, Parts, Secret, Settings, SystemClock, SystemEntropy, admin::start::FirstKey};
 use askfirst_mcp::HttpOptions;
-use askfirst_store::SqliteStore;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -27,6 +27,9 @@ const GRACE: Duration = Duration::from_secs(8);
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) data: PathBuf,
+    pub(crate) database: Database,
+    /// How long a call may wait for the revision that it demands.
+    pub(crate) at_least_wait: Duration,
     pub(crate) public_url: Option<String>,
     pub(crate) permit_mcp_compat: bool,
     /// Becomes the key of default/dev at the first start.
@@ -42,7 +45,7 @@ pub(crate) struct Running {
     url: String,
     keys_file: Option<PathBuf>,
     first_keys: Vec<FirstKey>,
-    store: Arc<SqliteStore>,
+    database: Opened,
     stop: CancellationToken,
     serving: JoinHandle<()>,
     /// Given back last.
@@ -56,24 +59,24 @@ impl Running {
     /// When the data directory or the port is taken, or the data can't be read.
     pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
         let tls = config.tls.map(Tls::read).transpose()?;
-        let data = DataDir::take(&config.data)?;
+        let (data, max_lag) = match &config.database {
+            Database::OwnFile => (DataDir::take(&config.data)?, None),
+            Database::Shared { max_lag, .. } => (DataDir::share(&config.data)?, Some(*max_lag)),
+        };
         let listener = listen(config.listen).await?;
         let address = listener.local_addr().context("the port is gone")?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{address}");
         let public_url = config.public_url.unwrap_or_else(|| reachable(scheme, address));
-        let file = data.store_file()?;
-        let store = SqliteStore::open(&file, askfirst_store::Options::default())
-            .await
-            .with_context(|| format!("can't use the database {}", file.display()))?;
-        let store = Arc::new(store);
+        let database = Opened::open(&config.database, &data).await?;
         let parts = Parts {
-            store: Arc::clone(&store) as _,
+            store: database.store(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             settings: Settings {
                 public_url: public_url.trim_end_matches('/').to_owned(),
-                ..Settings::default()
+                at_least_wait: config.at_least_wait,
+                max_lag,
             },
         };
         let engine = Engine::start(parts).await.map_err(explained).context("can't read the data")?;
@@ -88,7 +91,7 @@ impl Running {
             tokio::spawn(tls.follow_files(stop.clone()));
         }
         let serving = tokio::spawn(connections::serve(listener, tls, router, config.limits, stop.clone()));
-        Ok(Self { url, keys_file, first_keys, store, stop, serving, _data: data })
+        Ok(Self { url, keys_file, first_keys, database, stop, serving, _data: data })
     }
 
     /// Where it listens.
@@ -131,7 +134,7 @@ impl Running {
             tracing::warn!("some calls did not end in time and were cut off");
             self.serving.abort();
         }
-        self.store.close().await;
+        self.database.close().await;
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use askfirst_domain::{
     id::{EnvId, OrgId, ProjectId},
     scope::{ApiKey, Environment, KeyScope, Organization, Project},
 };
-use askfirst_store::{AdminCommit, AdminOp};
+use askfirst_store::{AdminCommit, AdminOp, CommitError};
 use serde_json::json;
 
 /// The environments that a new project gets when its creator names none: key and name.
@@ -27,7 +27,8 @@ pub struct FirstKey {
 }
 
 impl Engine {
-    /// Makes organisation, project, environments and keys if there is none yet; answers the keys that it made. `dev_key`
+    /// Makes organisation, project, environments and keys if there is none yet; answers the keys that it made. Of several
+    /// processes on one database, one makes them. `dev_key`
     /// becomes the key of `default`/`dev` instead of a made one.
     ///
     /// # Errors
@@ -46,8 +47,12 @@ impl Engine {
         dev_key: Option<Secret>,
         keep: &mut (dyn FnMut(&[FirstKey]) -> std::io::Result<()> + Send),
     ) -> Result<Option<Vec<FirstKey>>> {
+        if self.directory().get().organization.is_none() {
+            // Another process may have been faster.
+            self.directory().reload(self.store()).await?;
+        }
         let keys = if self.directory().get().organization.is_none() {
-            Some(self.make_installation(dev_key, keep).await?)
+            self.make_installation(dev_key, keep).await?
         } else {
             None
         };
@@ -61,7 +66,7 @@ impl Engine {
         &self,
         dev_key: Option<Secret>,
         keep: &mut (dyn FnMut(&[FirstKey]) -> std::io::Result<()> + Send),
-    ) -> Result<Vec<FirstKey>> {
+    ) -> Result<Option<Vec<FirstKey>>> {
         let op = self.system("first start")?;
         let now = op.now;
         let org = Organization {
@@ -117,9 +122,14 @@ impl Engine {
             Error::new(Kind::Unavailable, format!("The first keys could not be written down: {e}."))
         })?;
         let event = self.audit_event(&op, "installation.created", About::default())?;
-        self.store().commit_admin(AdminCommit { ops, audit: vec![(None, event)] }).await?;
+        let made = self.store().commit_admin(AdminCommit { ops, audit: vec![(None, event)] }).await;
         self.directory().reload(self.store()).await?;
-        Ok(keys)
+        match made {
+            Ok(()) => Ok(Some(keys)),
+            // Another process has made another one since; the keys open nothing.
+            Err(CommitError::Duplicate { .. }) if self.directory().get().organization.is_some() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A new environment's record.

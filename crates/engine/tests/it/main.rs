@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod evening;
 #[cfg(test)]
+mod replicas;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod reverse;

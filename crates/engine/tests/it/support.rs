@@ -20,7 +20,7 @@ pub(crate) const DEV_KEY: &str = "test-key-of-dev";
 
 /// A clock that stands until it is moved.
 #[derive(Debug)]
-pub(crate) struct TestClock(AtomicI64);
+pub(crate) struct TestClock(pub(crate) AtomicI64);
 
 impl TestClock {
     pub(crate) fn advance(&self, by: Duration) {
