@@ -61,7 +61,9 @@ fn whole(key: &str) -> RuleResources {
 }
 
 fn some_value(dice: &mut Dice) -> Value {
-    [json!(1), json!(2), json!(3), json!("a"), json!("b"), Value::Null][dice.roll(6)].clone()
+    [json!(1), json!(2), json!(3), json!("a"), json!("b"), Value::Null, json!("i0"), json!("r0")]
+        [dice.roll(8)]
+    .clone()
 }
 
 pub(crate) fn attributes(dice: &mut Dice) -> Attributes {
@@ -71,14 +73,37 @@ pub(crate) fn attributes(dice: &mut Dice) -> Attributes {
             map.insert(name.to_owned(), some_value(dice));
         }
     }
+    // What follows from who and what it is about cannot be said otherwise; a profile can.
+    for name in ["key", "roles", "type", "tenant", "email"] {
+        if dice.one_in(6) {
+            let forged = if name == "roles" {
+                json!(["k0", "k1"])
+            } else {
+                json!(["i0", "a", "default"][dice.roll(3)])
+            };
+            map.insert(name.to_owned(), forged);
+        }
+    }
     map
 }
 
 fn condition(dice: &mut Dice, depth: usize) -> Value {
     match dice.roll(if depth == 0 { 6 } else { 10 }) {
         at @ 0..=2 => {
-            let path =
-                ["user.x", "user.y", "resource.x", "resource.y", "tenant.x", "context.x"][dice.roll(6)];
+            let path = [
+                "user.x",
+                "user.y",
+                "resource.x",
+                "resource.y",
+                "tenant.x",
+                "context.x",
+                "user.email",
+                "user.key",
+                "resource.key",
+                "resource.type",
+                "tenant.key",
+                "user.x",
+            ][dice.roll(12)];
             let value = loop {
                 let value = some_value(dice);
                 if !value.is_null() {
@@ -103,8 +128,9 @@ fn condition(dice: &mut Dice, depth: usize) -> Value {
 pub(crate) fn add_sets(world: &mut World) {
     for user in world.naive.users.clone() {
         world.write(|mut f, d| {
-            f.changes
-                .push(Change::PutUser(askfirst_domain::facts::User { attributes: attributes(d), ..user }));
+            let email = d.one_in(2).then(|| ["a", "b"][d.roll(2)].to_owned());
+            let described = askfirst_domain::facts::User { attributes: attributes(d), email, ..user };
+            f.changes.push(Change::PutUser(described));
             f
         });
     }
@@ -176,7 +202,13 @@ fn view(naive: &Naive, q: &Question<'_>, call: &CallAttributes<'_>, limit: u32) 
         .filter(|at| matches!(&at.at, Place::Tenant(key) if key.as_str() == tenant))
         .map(|at| at.role.to_string())
         .collect();
-    let user = naive.users.iter().find(|u| u.key.as_str() == q.user).map(|u| &u.attributes);
+    let user = naive.users.iter().find(|u| u.key.as_str() == q.user);
+    let user = user.map(|u| {
+        let mut seen = u.attributes.clone();
+        seen.extend(u.email.clone().map(|email| ("email".to_owned(), email.into())));
+        seen
+    });
+    let user = user.as_ref();
     let of_tenant = naive.tenants.iter().find(|t| t.key.as_str() == tenant).map(|t| &t.attributes);
     json!({
         "user": laid(user, call.user, json!({"key": q.user, "roles": roles})),

@@ -1,6 +1,9 @@
 //! The check from the other side: in which tenants, by whom, and all that a user may do.
 
-use super::query::{Resource, UserKey};
+use super::{
+    person::Person,
+    query::{Resource, UserKey},
+};
 use crate::{
     auth::InEnv,
     body::Body,
@@ -35,18 +38,10 @@ impl From<TenantView> for TenantDetails {
     }
 }
 
-/// The user of a list in which conditions see attributes.
-#[derive(Debug, Deserialize)]
-struct Asker {
-    key: Text,
-    #[serde(default)]
-    attributes: Option<Attributes>,
-}
-
 /// What the call says besides, in the engine's words.
-fn given(user: Option<Attributes>, resource: Option<Attributes>, context: Option<Attributes>) -> Given {
+fn given(user: Attributes, resource: Option<Attributes>, context: Option<Attributes>) -> Given {
     Given {
-        user: user.unwrap_or_default(),
+        user,
         resource: resource.unwrap_or_default(),
         context: context.unwrap_or_default(),
         ..Given::default()
@@ -56,7 +51,7 @@ fn given(user: Option<Attributes>, resource: Option<Attributes>, context: Option
 /// As `AuthorizationQuery`; the tenant of the resource is not looked at.
 #[derive(Debug, Deserialize)]
 pub(super) struct AnywhereQuery {
-    user: Asker,
+    user: Person,
     action: String,
     resource: Resource,
     #[serde(default)]
@@ -81,8 +76,9 @@ pub(super) async fn all_tenants(
     Body(query): Body<AnywhereQuery>,
 ) -> Answer<Json<AllowedTenants>> {
     let AnywhereQuery { user, action, mut resource, context } = query;
-    let given = given(user.attributes, resource.attributes.take(), context);
-    let tenants = scope.tenants_allowed(&user.key.0, &action, &resource.thing()?, &given).await?;
+    let (user, attributes) = user.into_parts();
+    let given = given(attributes, resource.attributes.take(), context);
+    let tenants = scope.tenants_allowed(&user, &action, &resource.thing()?, &given).await?;
     let allowed = tenants.into_iter().map(|t| AllowedTenant { allow: true, result: true, tenant: t.into() });
     Ok(Json(AllowedTenants { allowed_tenants: allowed.collect() }))
 }
@@ -104,21 +100,25 @@ pub(super) async fn user_tenants(
 /// `UserPermissionsQuery`.
 #[derive(Debug, Deserialize)]
 pub(super) struct PermissionsQuery {
-    user: Asker,
+    user: Person,
+    context: Option<Attributes>,
+    #[serde(flatten)]
+    narrowed: Narrowed,
+}
+
+#[derive(Debug, Deserialize)]
+struct Narrowed {
     tenants: Option<Vec<String>>,
     resources: Option<Vec<String>>,
     resource_types: Option<Vec<String>>,
-    #[serde(default)]
-    context: Option<Attributes>,
 }
 
 /// The member of the context that asks for what rules over condition sets allow, too.
 const WITH_RULES: &str = "enable_abac_user_permissions";
 
-impl PermissionsQuery {
+impl Narrowed {
     /// What rules are asked with; none when they are not.
-    fn rules(&mut self) -> Answer<Option<Given>> {
-        let mut context = self.context.take().unwrap_or_default();
+    fn rules(&self, user: Attributes, mut context: Attributes) -> Answer<Option<Given>> {
         match context.remove(WITH_RULES) {
             None | Some(Value::Null | Value::Bool(false)) => return Ok(None),
             Some(Value::Bool(true)) => {}
@@ -132,7 +132,7 @@ impl PermissionsQuery {
             );
             return Err(Error::invalid(message).into());
         }
-        Ok(Some(given(self.user.attributes.take(), None, Some(context))))
+        Ok(Some(Given { user, context, ..Given::default() }))
     }
 }
 
@@ -198,16 +198,15 @@ impl From<Holding> for PermissionsRead {
 pub(super) async fn user_permissions(
     InEnv(scope): InEnv,
     Params(window): Params<Window>,
-    Body(mut query): Body<PermissionsQuery>,
+    Body(query): Body<PermissionsQuery>,
 ) -> Answer<Json<BTreeMap<String, PermissionsRead>>> {
     let part = window.part()?;
-    let rules = query.rules()?;
-    let filter = PermissionFilter {
-        tenants: query.tenants,
-        resources: query.resources,
-        resource_types: query.resource_types,
-    };
-    let found = scope.permissions_of(&query.user.key.0, filter, rules, part).await?;
+    let PermissionsQuery { user, context, narrowed } = query;
+    let (user, attributes) = user.into_parts();
+    let rules = narrowed.rules(attributes, context.unwrap_or_default())?;
+    let Narrowed { tenants, resources, resource_types } = narrowed;
+    let filter = PermissionFilter { tenants, resources, resource_types };
+    let found = scope.permissions_of(&user, filter, rules, part).await?;
     let named = |holding: Holding| match &holding.place {
         Place::Tenant(key) => (format!("{TENANT_TYPE}:{key}"), holding.into()),
         Place::Instance(at) => (at.to_string(), holding.into()),
@@ -283,7 +282,7 @@ pub(super) async fn authorized_users(
     Body(query): Body<UsersQuery>,
 ) -> Answer<Json<AuthorizedUsers>> {
     let UsersQuery { action, mut resource, context } = query;
-    let given = given(None, resource.attributes.take(), context);
+    let given = given(Attributes::new(), resource.attributes.take(), context);
     let on = resource.thing()?;
     let resource = format!("{}:{}", on.resource, on.instance.as_deref().unwrap_or("*"));
     let found = scope.authorized(&action, &on, &given).await?;

@@ -1,7 +1,11 @@
 //! The decision point as Permit's SDKs ask it: `POST /allowed`, and the questions around it.
 
 mod lists;
+mod person;
 mod query;
+mod urls;
+
+pub use urls::KongRoutes;
 
 use crate::{
     App, State,
@@ -21,6 +25,7 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
+use person::Person;
 use query::Resource;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -34,7 +39,9 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/allowed", post(allowed))
         .route("/allowed/bulk", post(bulk))
         .route("/allowed/all-tenants", post(lists::all_tenants))
+        .route("/allowed_url", post(urls::allowed_url))
         .route("/nginx_allowed", post(nginx))
+        .route("/kong", post(urls::kong))
         .route("/user-permissions", post(lists::user_permissions))
         .route("/user-tenants", post(lists::user_tenants))
         .route("/authorized_users", post(lists::authorized_users))
@@ -55,11 +62,7 @@ struct Query {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum User {
-    Known {
-        key: String,
-        #[serde(default)]
-        attributes: Option<Attributes>,
-    },
+    Known(Box<Person>),
     FirstVersion(#[expect(dead_code, reason = "only its shape matters")] String),
 }
 
@@ -130,10 +133,11 @@ async fn nginx(Deciding(scope): Deciding, headers: HeaderMap) -> Answer<Json<All
 }
 
 fn decide(scope: &EnvScope, query: Query) -> Result<Allowed, Misasked> {
-    let User::Known { key: user, attributes } = query.user else { return Err(Misasked::FirstVersion) };
+    let User::Known(person) = query.user else { return Err(Misasked::FirstVersion) };
+    let (user, attributes) = person.into_parts();
     let mut resource = query.resource;
     let given = Given {
-        user: attributes.unwrap_or_default(),
+        user: attributes,
         resource: resource.attributes.take().unwrap_or_default(),
         context: query.context.unwrap_or_default(),
         ..Given::default()

@@ -1,8 +1,11 @@
 //! The attributes of a user, tenant or instance; nothing is kept for those that have none.
 
-use askfirst_domain::facts::Attributes;
+use askfirst_domain::facts::{Attributes, User};
 use serde_json::Value;
-use std::sync::{Arc, LazyLock};
+use std::{
+    borrow::Cow,
+    sync::{Arc, LazyLock},
+};
 
 static NONE: LazyLock<Arc<Attributes>> = LazyLock::new(Arc::default);
 
@@ -28,6 +31,18 @@ impl Extra {
     pub(crate) fn bytes(&self) -> usize {
         self.0.as_deref().map_or(0, |attributes| 16 + members(attributes))
     }
+}
+
+/// What conditions see of a user: the attributes, and over them the e-mail address and the names.
+pub(crate) fn seen_of(user: &User) -> Cow<'_, Attributes> {
+    let mut seen = Cow::Borrowed(&user.attributes);
+    let profile = [("email", &user.email), ("first_name", &user.first_name), ("last_name", &user.last_name)];
+    for (name, value) in profile {
+        if let Some(value) = value {
+            seen.to_mut().insert(name.to_owned(), value.as_str().into());
+        }
+    }
+    seen
 }
 
 fn members(attributes: &Attributes) -> usize {

@@ -5,6 +5,7 @@ use super::{
     Extra, Graph, Held, Link, MEMBERS, Name, Named, Node, UserNode,
     adjacency::{Adjacency, Keyed as _},
     entry::{Described, Ending},
+    extra::seen_of,
     name_hash,
 };
 use crate::compiled::{
@@ -225,7 +226,7 @@ impl Graph {
     fn put_user(&mut self, user: &User) -> Known {
         if let Some(number) = self.user_number(user.key.as_str()) {
             if self.is_user(number, user.id.uuid()) {
-                return self.describe_user(number, &user.attributes);
+                return self.describe_user(number, &seen_of(user));
             }
             self.remove_user(number)?;
         }
@@ -233,7 +234,7 @@ impl Graph {
         let name = Name::new(user.key.as_str());
         let number = self.users.insert(UserNode { name, held, id: user.id.uuid() })?;
         self.user_names.insert(Named { hash: name_hash(0, user.key.as_str()), number }, |_| false);
-        self.describe_user(number, &user.attributes)
+        self.describe_user(number, &seen_of(user))
     }
 
     fn describe_user(&mut self, user: u32, attributes: &Attributes) -> Known {

@@ -130,7 +130,9 @@ pub(super) fn check(
         }
         let would_do = sets::roles_that_would_do(&walk, &target, q, call);
         if !would_do.is_empty() {
-            would_do.into_iter().for_each(|(node, roles)| scratch.start(node, roles));
+            for (node, roles) in would_do {
+                scratch.start(node, roles);
+            }
             walk.run(scratch, |_| ControlFlow::Continue(()));
         }
         let would_allow = suggestions(graph, q, &target, scratch);

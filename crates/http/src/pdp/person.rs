@@ -1,0 +1,38 @@
+//! The user of a question, as Permit's SDKs write it.
+
+use crate::permit::wire::Text;
+use askfirst_domain::facts::Attributes;
+use serde::Deserialize;
+
+/// A user by key, with what the call says of them: attributes, and the parts of their profile that conditions see.
+#[derive(Debug, Deserialize)]
+pub(super) struct Person {
+    key: Text,
+    attributes: Option<Attributes>,
+    email: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    // The SDKs write the names in one way or the other.
+    #[serde(rename = "firstName")]
+    other_first_name: Option<String>,
+    #[serde(rename = "lastName")]
+    other_last_name: Option<String>,
+}
+
+impl Person {
+    /// The key, and what conditions see of the rest. A profile's null says nothing; an attribute's hides what is stored.
+    pub(super) fn into_parts(self) -> (String, Attributes) {
+        let mut attributes = self.attributes.unwrap_or_default();
+        let profile = [
+            ("email", self.email),
+            ("first_name", self.first_name.or(self.other_first_name)),
+            ("last_name", self.last_name.or(self.other_last_name)),
+        ];
+        for (name, value) in profile {
+            if let Some(value) = value {
+                attributes.insert(name.to_owned(), value.into());
+            }
+        }
+        (self.key.0, attributes)
+    }
+}
