@@ -5,6 +5,7 @@ mod chat;
 mod check;
 mod client;
 mod completions;
+mod decisions;
 mod demo;
 mod env;
 mod food;
@@ -53,6 +54,7 @@ enum Command {
     Serve(serve::Args),
     Policy(policy::Args),
     Check(check::Args),
+    Decisions(decisions::Args),
     Mcp(mcp::Args),
     Chat(chat::Args),
     Inbox(inbox::Args),
@@ -96,6 +98,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => Box::pin(serve::run(args, &env)).await,
         Command::Policy(args) => policy::run(args, &env).await,
         Command::Check(args) => check::run(args, &env).await,
+        Command::Decisions(args) => decisions::run(args, &env).await,
         Command::Mcp(args) => Box::pin(mcp::run(args, &env)).await,
         Command::Chat(args) => Box::pin(chat::run(args, &env)).await,
         Command::Inbox(args) => Box::pin(inbox::run(args, &env)).await,

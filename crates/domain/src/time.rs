@@ -24,6 +24,12 @@ impl Timestamp {
     pub fn plus(self, d: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(d.as_micros()).unwrap_or(i64::MAX)))
     }
+
+    /// This moment less `d`; stays at the first representable moment rather than overflowing.
+    #[must_use]
+    pub fn minus(self, d: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(d.as_micros()).unwrap_or(i64::MAX)))
+    }
 }
 
 /// RFC 3339 in UTC with microseconds: `2026-11-23T15:04:05.000000Z`.
@@ -69,5 +75,6 @@ mod tests {
         let last = Timestamp::from_micros(i64::MAX);
         assert_eq!(last.plus(Duration::from_secs(1)), last);
         assert_eq!(Timestamp::from_micros(1).plus(Duration::MAX), last);
+        assert_eq!(Timestamp::from_micros(-2).minus(Duration::MAX), Timestamp::from_micros(i64::MIN));
     }
 }

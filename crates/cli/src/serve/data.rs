@@ -12,6 +12,7 @@ use std::{
 /// The file with the first keys, in the data directory.
 pub(crate) const KEYS_FILE: &str = "keys.txt";
 const STORE_FILE: &str = "askfirst.db";
+const DECISIONS_FILE: &str = "decisions.db";
 const LOCK_FILE: &str = "lock";
 
 /// A data directory. One with a database in it is used by no other server, as long as this lives.
@@ -57,7 +58,16 @@ impl DataDir {
     /// The file of the database. It is there, and readable by its owner alone: SQLite gives the files beside it the same
     /// rights.
     pub(crate) fn store_file(&self) -> anyhow::Result<PathBuf> {
-        let path = self.path.join(STORE_FILE);
+        self.private_file(STORE_FILE)
+    }
+
+    /// The file of the decision log, as private as the database.
+    pub(crate) fn decisions_file(&self) -> anyhow::Result<PathBuf> {
+        self.private_file(DECISIONS_FILE)
+    }
+
+    fn private_file(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let path = self.path.join(name);
         open_private(&path, OpenOptions::new().append(true).create(true))
             .with_context(|| format!("can't write {}", path.display()))?;
         Ok(path)

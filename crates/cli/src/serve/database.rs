@@ -3,7 +3,10 @@
 use super::data::DataDir;
 use crate::env::Env;
 use anyhow::{Context as _, bail};
-use askfirst_store::{PostgresOptions, PostgresStore, SqliteStore, Store};
+use askfirst_store::{
+    PostgresOptions, PostgresStore, SqliteStore, Store,
+    decisions::{DecisionLog, PostgresDecisions, SqliteDecisions},
+};
 use std::{fmt, path::Path, path::PathBuf, sync::Arc, time::Duration};
 
 /// The variable with the URL of the database.
@@ -66,6 +69,26 @@ pub(crate) enum Database {
     OwnFile,
     /// PostgreSQL. A server that does not hear from it for longer than this stops answering.
     Shared { url: DatabaseUrl, max_lag: Duration },
+}
+
+impl Database {
+    /// Opens the decision log: in a file of its own, or in the shared database.
+    ///
+    /// # Errors
+    /// When it can't be used.
+    pub(super) async fn decision_log(&self, data: &DataDir) -> anyhow::Result<Arc<dyn DecisionLog>> {
+        match self {
+            Self::OwnFile => {
+                let file = data.decisions_file()?;
+                let log = SqliteDecisions::open(&file).await;
+                Ok(Arc::new(log.with_context(|| format!("can't use the decision log {}", file.display()))?))
+            }
+            Self::Shared { url, .. } => {
+                let log = PostgresDecisions::connect(&url.0, PostgresOptions::default().patience).await;
+                Ok(Arc::new(log.context("can't use the decision log")?))
+            }
+        }
+    }
 }
 
 /// The URL of a PostgreSQL database. It may hold a password, so it is never shown.

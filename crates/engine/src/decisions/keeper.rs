@@ -207,9 +207,9 @@ impl Keeper {
         // Asked of the database: another process may just have made one.
         let environments = engine.store().environments(None).await?.into_iter().map(|env| env.id).collect();
         let keep = Keep {
-            since: self.settings.age.map(|age| before(now, age)),
+            since: self.settings.age.map(|age| now.minus(age)),
             bytes: self.settings.bytes,
-            environments: Some((environments, before(now, STRANGE))),
+            environments: Some((environments, now.minus(STRANGE))),
         };
         for _ in 0..STEPS {
             if self.log.purge(&keep).await? == Step::Done {
@@ -226,11 +226,6 @@ fn left(what: &'static str, outcome: Result<Step, StoreError>) -> Step {
         tracing::warn!(error = ?error, what, "the decision log could not be kept small");
         Step::Done
     })
-}
-
-fn before(now: Timestamp, by: Duration) -> Timestamp {
-    let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
-    Timestamp::from_micros(now.micros().saturating_sub(by))
 }
 
 fn warn_of(missed: &BTreeMap<EnvId, Missed>) {
