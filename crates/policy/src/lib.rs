@@ -61,5 +61,8 @@ pub use question::{
     ReachedInstance, Reaching, RuleTrace, RulesTold, SetTrace, Stats, TENANT_TYPE, TenantView,
 };
 pub use schema::{RoleName, Schema, SchemaError, parse_permission, parse_permissions};
-pub use snapshot::{DEFAULT_MAX_DEPTH, Loader, MAX_RULES_TOLD, MAX_SUGGESTIONS, Snapshot};
+pub use snapshot::{
+    Bounds, Comparison, DEFAULT_MAX_DEPTH, Flip, Loader, MAX_RULES_TOLD, MAX_SUGGESTIONS, Shift, Snapshot,
+    Turn,
+};
 pub use url_mapping::{MAX_RULES, MAX_URL, MappedUrl};

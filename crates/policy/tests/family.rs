@@ -7,7 +7,8 @@ const FAMILY: &str = include_str!("../../../examples/family/policy.yaml");
 
 #[test]
 fn the_family_example_is_valid_and_has_what_operation_approvals_need() {
-    let file = file::parse(FAMILY, &Snapshot::empty()).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+    let file = file::parse(FAMILY, &Snapshot::empty(), file::Prune::Nothing)
+        .unwrap_or_else(|wrong| panic!("{wrong:?}"));
     let [restaurants] = file.resources.as_slice() else { panic!("one resource") };
     let role = |key: &str| restaurants.roles.iter().find(|role| role.key.as_str() == key).unwrap();
     let actions = |key: &str| -> Vec<String> {

@@ -1,6 +1,6 @@
 //! The facts part of a file: tenants, users, instances, then tuples and assignments (which refer to them).
 
-use super::plan::Plan;
+use super::{existing::Existing, export, plan::Plan};
 use crate::error::{Error, Result};
 use askfirst_domain::{
     Ident, Key,
@@ -9,27 +9,38 @@ use askfirst_domain::{
         DEFAULT_TENANT, Instance, InstanceLink, InstanceRef, RelationshipTuple, RoleAssignment, Tenant, User,
     },
 };
-use askfirst_policy::file::{AssignmentEntry, InstanceEntry, PolicyFile, TenantEntry, TupleEntry, UserEntry};
-use askfirst_store::{AssignmentFilter, InstanceIdent, Page, TupleFilter, Versioned};
+use askfirst_policy::file::{AssignmentEntry, InstanceEntry, TenantEntry, TupleEntry, UserEntry};
 use std::collections::HashMap;
 
 /// What the file's facts are called by, once each has an id.
-#[derive(Default)]
 struct Known {
+    existing: Existing,
     tenants: HashMap<Key, Tenant>,
     users: HashMap<String, User>,
     instances: HashMap<InstanceRef, Instance>,
 }
 
 impl Plan<'_> {
-    pub(super) async fn facts(&mut self, file: &PolicyFile) -> Result<()> {
-        let mut known = Known::default();
+    pub(super) async fn facts(&mut self) -> Result<()> {
+        self.remove_facts().await?;
+        let file = self.file;
+        let facts = file.tenants.len()
+            + file.users.len()
+            + file.instances.len()
+            + file.tuples.len()
+            + file.assignments.len();
+        let mut known = Known {
+            existing: Existing::of(self.scope, facts, self.state.snapshot.population()).await?,
+            tenants: HashMap::new(),
+            users: HashMap::new(),
+            instances: HashMap::new(),
+        };
         for entry in &file.tenants {
-            let tenant = self.tenant(entry).await?;
+            let tenant = self.tenant(entry, &known).await?;
             known.tenants.insert(tenant.key.clone(), tenant);
         }
         for entry in &file.users {
-            let user = self.user(entry).await?;
+            let user = self.user(entry, &known).await?;
             known.users.insert(user.key.to_string(), user);
         }
         for entry in &file.instances {
@@ -45,14 +56,13 @@ impl Plan<'_> {
         Ok(())
     }
 
-    async fn tenant(&mut self, entry: &TenantEntry) -> Result<Tenant> {
-        let now = self.now();
-        let old =
-            self.scope.engine.store().tenant(self.scope.env.id, &Ident::from(entry.key.as_str())).await?;
+    async fn tenant(&mut self, entry: &TenantEntry, known: &Known) -> Result<Tenant> {
+        let now = self.scope.op.now;
+        let old = known.existing.tenant(self.scope, &entry.key).await?;
         let mut new = match &old {
-            Some(old) => old.value.clone(),
+            Some(old) => old.clone(),
             None => Tenant {
-                id: self.fresh()?,
+                id: self.scope.engine.fresh_id(&self.scope.op)?,
                 key: entry.key.clone(),
                 name: String::new(),
                 description: None,
@@ -65,20 +75,26 @@ impl Plan<'_> {
         new.name.clone_from(&entry.name);
         new.description.clone_from(&entry.description);
         new.attributes.clone_from(&entry.attributes);
-        if self.differs(old.as_ref(), &new, |id| ObjectRef::Tenant(id.id)) {
-            new.updated_at = now;
-            self.put("tenants", old.is_some(), Change::PutTenant(new.clone()));
+        if old.as_ref() == Some(&new) {
+            return Ok(new);
         }
+        new.updated_at = now;
+        if let Some(old) = &old {
+            self.expect(ObjectRef::Tenant(old.id), known.existing.tenant_revision(self.scope, old).await?);
+            self.before.tenants.push(export::tenant(old));
+        }
+        self.after.tenants.push(entry.clone());
+        self.facts.push(Change::PutTenant(new.clone()));
         Ok(new)
     }
 
-    async fn user(&mut self, entry: &UserEntry) -> Result<User> {
-        let now = self.now();
-        let old = self.scope.engine.store().user(self.scope.env.id, &Ident::from(entry.key.as_str())).await?;
+    async fn user(&mut self, entry: &UserEntry, known: &Known) -> Result<User> {
+        let now = self.scope.op.now;
+        let old = known.existing.user(self.scope, entry.key.as_str()).await?;
         let mut new = match &old {
-            Some(old) => old.value.clone(),
+            Some(old) => old.clone(),
             None => User {
-                id: self.fresh()?,
+                id: self.scope.engine.fresh_id(&self.scope.op)?,
                 key: entry.key.clone(),
                 email: None,
                 first_name: None,
@@ -92,32 +108,38 @@ impl Plan<'_> {
         new.first_name.clone_from(&entry.first_name);
         new.last_name.clone_from(&entry.last_name);
         new.attributes.clone_from(&entry.attributes);
-        if self.differs(old.as_ref(), &new, |user| ObjectRef::User(user.id)) {
-            new.updated_at = now;
-            self.put("users", old.is_some(), Change::PutUser(new.clone()));
+        if old.as_ref() == Some(&new) {
+            return Ok(new);
         }
+        new.updated_at = now;
+        if let Some(old) = &old {
+            self.expect(ObjectRef::User(old.id), known.existing.user_revision(self.scope, old).await?);
+            self.before.users.push(export::user(old));
+        }
+        self.after.users.push(entry.clone());
+        self.facts.push(Change::PutUser(new.clone()));
         Ok(new)
     }
 
     async fn instance(&mut self, entry: &InstanceEntry, known: &mut Known) -> Result<Instance> {
-        let now = self.now();
-        let old = self.stored_instance(&entry.at).await?;
+        let now = self.scope.op.now;
+        let old = known.existing.instance(self.scope, &entry.at).await?;
         let tenant = self.tenant_of(&entry.tenant, known).await?;
         let mut new = match &old {
-            Some(old) if old.value.tenant_id != tenant.id => {
+            Some(old) if old.tenant_id != tenant.id => {
                 let message = format!(
                     "`{}` belongs to the tenant `{}` and can't move to `{}`; delete it first.",
-                    entry.at, old.value.tenant, tenant.key
+                    entry.at, old.tenant, tenant.key
                 );
                 return Err(Error::conflict(message));
             }
-            Some(old) => old.value.clone(),
+            Some(old) => old.clone(),
             None => {
-                let resource = self.snapshot.schema().resource_by_key(entry.at.resource.as_str());
+                let resource = self.stage.schema().resource_by_key(entry.at.resource.as_str());
                 let resource_id =
                     resource.ok_or_else(|| Error::not_found("resource", &entry.at.resource))?.id;
                 Instance {
-                    id: self.fresh()?,
+                    id: self.scope.engine.fresh_id(&self.scope.op)?,
                     key: entry.at.key.clone(),
                     resource: entry.at.resource.clone(),
                     resource_id,
@@ -130,15 +152,24 @@ impl Plan<'_> {
             }
         };
         new.attributes.clone_from(&entry.attributes);
-        if self.differs(old.as_ref(), &new, |instance| ObjectRef::Instance(instance.id)) {
-            new.updated_at = now;
-            self.put("instances", old.is_some(), Change::PutInstance(new.clone()));
+        if old.as_ref() == Some(&new) {
+            return Ok(new);
         }
+        new.updated_at = now;
+        if let Some(old) = &old {
+            self.expect(
+                ObjectRef::Instance(old.id),
+                known.existing.instance_revision(self.scope, old).await?,
+            );
+            self.before.instances.push(export::instance(old));
+        }
+        self.after.instances.push(entry.clone());
+        self.facts.push(Change::PutInstance(new.clone()));
         Ok(new)
     }
 
     async fn tuple(&mut self, entry: &TupleEntry, known: &mut Known) -> Result<()> {
-        let now = self.now();
+        let now = self.scope.op.now;
         let subject = self.instance_of(&entry.subject, known).await?;
         let object = self.instance_of(&entry.object, known).await?;
         if subject.tenant_id != object.tenant_id {
@@ -148,22 +179,16 @@ impl Plan<'_> {
             );
             return Err(Error::new(crate::Kind::TenantMismatch, message));
         }
-        let filter = TupleFilter {
-            subject: Some(subject.id),
-            relation: Some(entry.relation.clone()),
-            object: Some(object.id),
-            ..TupleFilter::default()
-        };
-        let one = Page { offset: 0, limit: 1 };
-        if self.scope.engine.store().tuples(self.scope.env.id, &filter, one).await?.total > 0 {
-            self.unchanged();
+        if known.existing.has_tuple(self.scope, subject.id, &entry.relation, object.id).await?
+            || self.after.tuples.contains(entry)
+        {
             return Ok(());
         }
-        let schema = self.snapshot.schema();
+        let schema = self.stage.schema();
         let relation = schema.relation_by_key(object.resource.as_str(), entry.relation.as_str());
         let relation_id = relation.ok_or_else(|| Error::not_found("relation", &entry.relation))?.id;
         let tuple = RelationshipTuple {
-            id: self.fresh()?,
+            id: self.scope.engine.fresh_id(&self.scope.op)?,
             subject: link(&subject),
             relation: entry.relation.clone(),
             relation_id,
@@ -173,12 +198,12 @@ impl Plan<'_> {
             created_at: now,
             updated_at: now,
         };
-        self.put("tuples", false, Change::PutTuple(tuple));
+        self.after.tuples.push(entry.clone());
+        self.facts.push(Change::PutTuple(tuple));
         Ok(())
     }
 
     async fn assignment(&mut self, entry: &AssignmentEntry, known: &mut Known) -> Result<()> {
-        let now = self.now();
         let user = self.user_of(entry.user.as_str(), known).await?;
         let instance = match &entry.on {
             Some(at) => Some(self.instance_of(at, known).await?),
@@ -191,29 +216,20 @@ impl Plan<'_> {
         };
         let tenant = self.tenant_of(&tenant, known).await?;
         let scope = instance.as_ref().map(|i| i.resource.as_str());
-        let role = self.snapshot.schema().role_by_key(scope, entry.role.as_str());
+        let role = self.stage.schema().role_by_key(scope, entry.role.as_str());
         let role_id = role.ok_or_else(|| Error::not_found("role", &entry.role))?.id;
-        let filter = AssignmentFilter {
-            users: Some(vec![user.id]),
-            roles: Some(vec![role_id]),
-            tenants: Some(vec![tenant.id]),
-            instance: instance.as_ref().map(|i| i.id),
-            ..AssignmentFilter::default()
-        };
-        let stored = self.scope.engine.store().assignments(self.scope.env.id, &filter, Page::ALL).await?;
-        let old = stored
-            .items
-            .into_iter()
-            .find(|a| a.instance.as_ref().map(|i| i.id) == instance.as_ref().map(|i| i.id));
+        let instance_id = instance.as_ref().map(|i| i.id);
+        let old = known.existing.assignment(self.scope, user.id, role_id, tenant.id, instance_id).await?;
         if old.as_ref().is_some_and(|old| old.expires_at == entry.expires_at) {
-            self.unchanged();
             return Ok(());
         }
-        let known_before = old.is_some();
         let assignment = match old {
-            Some(old) => RoleAssignment { expires_at: entry.expires_at, ..old },
+            Some(old) => {
+                self.before.assignments.push(export::assignment(&old));
+                RoleAssignment { expires_at: entry.expires_at, ..old }
+            }
             None => RoleAssignment {
-                id: self.fresh()?,
+                id: self.scope.engine.fresh_id(&self.scope.op)?,
                 user: user.key,
                 user_id: user.id,
                 role: entry.role.clone(),
@@ -223,36 +239,17 @@ impl Plan<'_> {
                 instance: instance.as_ref().map(link),
                 expires_at: entry.expires_at,
                 origin: None,
-                created_at: now,
+                created_at: self.scope.op.now,
             },
         };
-        self.put("assignments", known_before, Change::PutAssignment(assignment));
+        self.after.assignments.push(export::assignment(&assignment));
+        self.facts.push(Change::PutAssignment(assignment));
         Ok(())
     }
 
-    /// Whether a thing has to be written; if it was there, the write will hold only if it is still as it was read.
-    fn differs<T: PartialEq>(
-        &mut self,
-        old: Option<&Versioned<T>>,
-        new: &T,
-        reference: impl Fn(&T) -> ObjectRef,
-    ) -> bool {
-        match old {
-            Some(old) if old.value == *new => {
-                self.unchanged();
-                false
-            }
-            Some(old) => {
-                self.expect(Expect::AtRevision(reference(&old.value), old.revision));
-                true
-            }
-            None => true,
-        }
-    }
-
-    async fn stored_instance(&self, at: &InstanceRef) -> Result<Option<Versioned<Instance>>> {
-        let ident = InstanceIdent::Key { resource: at.resource.to_string(), key: at.key.to_string() };
-        Ok(self.scope.engine.store().instance(self.scope.env.id, &ident).await?)
+    /// The write will hold only if the thing is still as it was read.
+    fn expect(&mut self, object: ObjectRef, revision: u64) {
+        self.expects.push(Expect::AtRevision(object, revision));
     }
 
     async fn tenant_of(&mut self, key: &Key, known: &mut Known) -> Result<Tenant> {
@@ -260,7 +257,7 @@ impl Plan<'_> {
             return Ok(tenant.clone());
         }
         let tenant = self.scope.find_tenant(&Ident::from(key.as_str())).await?.value;
-        self.expect(Expect::Exists(ObjectRef::Tenant(tenant.id)));
+        self.expects.push(Expect::Exists(ObjectRef::Tenant(tenant.id)));
         known.tenants.insert(key.clone(), tenant.clone());
         Ok(tenant)
     }
@@ -270,7 +267,7 @@ impl Plan<'_> {
             return Ok(user.clone());
         }
         let user = self.scope.find_user(&Ident::from(key)).await?.value;
-        self.expect(Expect::Exists(ObjectRef::User(user.id)));
+        self.expects.push(Expect::Exists(ObjectRef::User(user.id)));
         known.users.insert(key.to_owned(), user.clone());
         Ok(user)
     }
@@ -279,9 +276,9 @@ impl Plan<'_> {
         if let Some(instance) = known.instances.get(at) {
             return Ok(instance.clone());
         }
-        let found = self.stored_instance(at).await?;
-        let instance = found.ok_or_else(|| Error::not_found("resource instance", at))?.value;
-        self.expect(Expect::Exists(ObjectRef::Instance(instance.id)));
+        let found = known.existing.instance(self.scope, at).await?;
+        let instance = found.ok_or_else(|| Error::not_found("resource instance", at))?;
+        self.expects.push(Expect::Exists(ObjectRef::Instance(instance.id)));
         known.instances.insert(at.clone(), instance.clone());
         Ok(instance)
     }

@@ -9,8 +9,9 @@ use crate::{
 use askfirst_domain::{
     Id, Key, Timestamp,
     change::{Change, Expect},
-    id::SetRuleId,
+    id::{ProxyConfigId, SetRuleId},
     schema::{ConditionSet, Relation, Resource, Role, SetRule},
+    url_mapping::ProxyConfig,
 };
 use askfirst_policy::{Schema, Snapshot};
 use serde_json::{Map, Value};
@@ -48,9 +49,16 @@ impl EnvScope {
     }
 }
 
+impl<'a> Stage<'a> {
+    /// A plan over this state, which whoever makes it commits.
+    pub(crate) fn over(scope: &'a EnvScope, snapshot: Snapshot) -> Self {
+        Self { scope, snapshot, draft: Draft::default() }
+    }
+}
+
 impl Stage<'_> {
     /// The schema as the plan so far leaves it.
-    pub(crate) fn schema(&self) -> &Schema {
+    pub(crate) fn schema(&self) -> &Arc<Schema> {
         self.snapshot.schema()
     }
 
@@ -209,6 +217,28 @@ impl Stage<'_> {
     /// Deletes a rule over condition sets.
     pub(crate) fn delete_set_rule(&mut self, id: SetRuleId) {
         self.push(vec![Change::DeleteSetRule { id }]);
+    }
+
+    /// Writes a proxy config.
+    pub(crate) fn put_proxy_config(&mut self, config: ProxyConfig) -> Result<()> {
+        self.schema().check_proxy_config(&config)?;
+        self.push(vec![Change::PutProxyConfig(config)]);
+        Ok(())
+    }
+
+    /// Deletes a proxy config.
+    pub(crate) fn delete_proxy_config(&mut self, id: ProxyConfigId) {
+        self.push(vec![Change::DeleteProxyConfig { id }]);
+    }
+
+    /// Writes what was checked elsewhere.
+    pub(crate) fn write(&mut self, changes: Vec<Change>) {
+        self.push(changes);
+    }
+
+    /// Takes the changes so far away; the schema stays with them.
+    pub(crate) fn take(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.draft.changes)
     }
 
     fn push(&mut self, changes: Vec<Change>) {

@@ -1,7 +1,14 @@
 //! Tests of the use cases on a real database. One binary, so that it links once: add a module here.
 
 #[cfg(test)]
+mod decisions;
+#[cfg(test)]
 mod evening;
+#[cfg(test)]
+mod policy_file;
+#[cfg(test)]
+#[path = "../../../policy/tests/support/random_policy.rs"]
+mod random_policy;
 #[cfg(test)]
 mod replicas;
 #[cfg(test)]

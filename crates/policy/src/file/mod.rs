@@ -1,47 +1,92 @@
-//! The policy file: an environment's schema, and its facts where wanted, as one YAML document.
+//! The policy file: an environment's policy, its facts and its tests where wanted, as one YAML document.
 //!
-//! [`parse`] reads and checks a whole file and gives plain data; turning that into changes is the engine's work.
+//! [`parse`] reads and checks a whole file and gives plain data; [`PolicyFile::to_yaml`] writes one. Turning that into
+//! changes is the engine's work, with [`build`] for each thing.
 
+mod alone;
+pub mod build;
+mod cases;
 mod convert;
 mod data;
+mod describe;
 mod diagnostic;
-mod raw;
+mod difference;
+mod layout;
+mod reader;
 mod references;
+mod schema;
+mod tree;
+mod world;
+mod yaml;
 
 use crate::Snapshot;
-use raw::RawFile;
-use serde_saphyr::{Location, Options};
+use reader::Reader;
+use serde_saphyr::{
+    Budget, Location, Options,
+    options::{AliasLimits, DuplicateKeyPolicy},
+};
+use tree::Node;
 
+pub use cases::{Case, Expected, NamedRule, Outcome};
 pub use data::{
-    ActionEntry, AssignmentEntry, AttributeEntry, DerivationEntry, ElementEntry, InstanceEntry, PolicyFile,
-    RelationEntry, ResourceEntry, RoleEntry, TenantEntry, TupleEntry, UserEntry, WebhookEntry,
+    ActionEntry, AssignmentEntry, AttributeEntry, DerivationEntry, ElementEntry, GroupEntry, InstanceEntry,
+    PolicyFile, Prune, RelationEntry, ResourceEntry, RoleEntry, RuleEntry, Section, SetEntry, TenantEntry,
+    Token, TupleEntry, UserEntry, WebhookEntry,
 };
 pub use diagnostic::Diagnostic;
+pub use difference::{Difference, FieldChange, Kind, difference};
+pub use schema::json_schema;
+pub use world::{TENANT_RESOURCE, USER_RESOURCE, goes, is_built_in, set_section};
 
 /// The format's version: `askfirst: 1` stands in every file.
 pub const VERSION: u64 = 1;
 
-/// Reads a policy file. Names may refer to what the file says and to what `existing` has.
+/// Reads a policy file. Names may refer to what the file says and to what `existing` has and `prune` leaves.
 ///
 /// # Errors
-/// Everything that is wrong, by position; a file that is not YAML of the right shape gives its first error only.
-pub fn parse(text: &str, existing: &Snapshot) -> Result<PolicyFile, Vec<Diagnostic>> {
-    let options = Options { with_snippet: false, strict_booleans: true, ..Options::default() };
-    let raw: RawFile =
-        serde_saphyr::from_str_with_options(text, options).map_err(|e| vec![shape_error(&e)])?;
-    let mut reader = convert::Reader::default();
-    let file = reader.file(raw);
-    reader.check_references(&file, existing);
+/// Everything that is wrong, by position; a file that is not YAML gives its first error only.
+pub fn parse(text: &str, existing: &Snapshot, prune: Prune) -> Result<PolicyFile, Vec<Diagnostic>> {
+    let root: Node =
+        serde_saphyr::from_str_with_options(text, options()).map_err(|e| vec![syntax_error(&e)])?;
+    let mut reader = Reader::default();
+    let mut file = reader.file(&root);
+    reader.check_references(&mut file, existing, prune);
     if reader.diagnostics.is_empty() {
-        Ok(file)
-    } else {
-        reader.diagnostics.sort();
-        Err(reader.diagnostics)
+        return Ok(file);
+    }
+    reader.diagnostics.sort();
+    reader.diagnostics.dedup();
+    Err(reader.diagnostics)
+}
+
+/// The names under which a file wants tokens of webhooks, as far as it can be read.
+pub fn token_names(text: &str) -> Vec<String> {
+    let Ok(root) = serde_saphyr::from_str_with_options::<Node>(text, options()) else { return Vec::new() };
+    Reader::default().file(&root).token_names().into_iter().map(ToOwned::to_owned).collect()
+}
+
+fn options() -> Options {
+    Options {
+        with_snippet: false,
+        strict_booleans: true,
+        // Repeats are complained about where they stand, all of them.
+        duplicate_keys: DuplicateKeyPolicy::LastWins,
+        alias_limits: AliasLimits { max_total_replayed_events: 100_000, ..AliasLimits::default() },
+        budget: Some(Budget {
+            max_events: 50_000_000,
+            max_nodes: 20_000_000,
+            // Stored values nest 128 deep at most.
+            max_depth: 160,
+            max_documents: 1,
+            max_total_scalar_bytes: 1 << 30,
+            ..Budget::default()
+        }),
+        ..Options::default()
     }
 }
 
-/// What the YAML reader says, with a suggestion for a name that it does not know.
-fn shape_error(error: &serde_saphyr::Error) -> Diagnostic {
+/// What the YAML reader says.
+fn syntax_error(error: &serde_saphyr::Error) -> Diagnostic {
     let location = error.location().unwrap_or(Location::UNKNOWN);
     let message = match error {
         serde_saphyr::Error::Message { msg, .. } => msg.clone(),
@@ -50,17 +95,10 @@ fn shape_error(error: &serde_saphyr::Error) -> Diagnostic {
             told.split_once(" at line ").map(|(told, _)| told.to_owned()).unwrap_or(told)
         }
     };
-    let named = message.split('`').nth(1);
-    let hint = match named {
-        Some(written) if message.starts_with("unknown field") => {
-            let known = message.split_once("expected one of ").map_or("", |(_, known)| known);
-            diagnostic::suggest(written, known.split(", ").map(|name| name.trim_matches('`')))
-        }
-        Some(field) if message.starts_with("missing field") => Some(format!("write `{field}: ...` here")),
-        _ => None,
-    };
-    Diagnostic { line: location.line(), column: location.column(), message, hint }
+    Diagnostic { line: location.line(), column: location.column(), message, hint: None }
 }
 
+#[cfg(test)]
+mod schema_tests;
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,17 @@
 use super::*;
 use crate::RoleName;
-use askfirst_domain::{element::Level, schema::AttributeType};
+use askfirst_domain::{
+    Timestamp,
+    element::Level,
+    schema::{AttributeType, RuleResources, RuleUsers, SetKind},
+};
 
 fn read(text: &str) -> Result<PolicyFile, String> {
-    parse(text, &Snapshot::empty())
+    parse(text, &Snapshot::empty(), Prune::Nothing)
         .map_err(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 
-const WHOLE: &str = r#"
+pub(super) const WHOLE: &str = r#"
 askfirst: 1
 resources:
   folder:
@@ -30,12 +34,27 @@ resources:
             - {role: owner, on_resource: folder, linked_by_relation: parent}
 roles:
   admin: {name: Admin, permissions: ["doc:read", "folder:write"]}
+user_attributes: {age: {type: number, description: In years}}
+user_sets:
+  adults:
+    conditions: {user.age: {greater-than: 17}}
+  elders:
+    parent: adults
+    conditions:
+      allOf:
+        - user.age: {greater-than: 66}
+        - user.key: {not-equals: joe}
+resource_sets:
+  big: {resource: doc, conditions: {resource.size: {greater-than: 9}}}
+set_rules:
+  - {user_set: elders, permission: "doc:write", resource_set: big}
+  - {role: "folder#owner", permission: "folder:write"}
 elements:
   doc-requests:
     type: user_management
     resource: doc
     levels: {LEVEL_1: [editor, "tenant#admin"], LEVEL_4: [viewer]}
-    settings: {title: Docs, depth: {x: [1, 2]}}
+    settings: {title: Docs, depth: 3}
     webhook: {url: "https://example.org/hook", bearer_token: secret-token}
 tenants: {acme: {name: Acme}}
 users: {joe: {first_name: Joe, attributes: {age: 41}}, "ann@example.org": {}}
@@ -67,9 +86,17 @@ fn a_whole_file_reads_as_written() {
     let element = &file.elements[0];
     let admin = RoleName { resource: None, key: "admin".parse().unwrap() };
     assert_eq!(element.levels[&Level::Owner][1], admin);
-    assert_eq!(element.settings["depth"]["x"][1], 2);
-    assert_eq!(element.webhook.as_ref().unwrap().bearer_token.as_deref(), Some("secret-token"));
+    assert_eq!(element.settings["depth"], 3);
+    assert_eq!(element.webhook.as_ref().unwrap().token, Token::Written("secret-token".to_owned()));
     assert!(!format!("{element:?}").contains("secret-token"), "tokens stay out of debug output");
+    let [adults, elders, big] = file.sets.as_slice() else { panic!("{file:?}") };
+    assert_eq!((adults.kind, big.kind), (SetKind::Userset, SetKind::Resourceset));
+    assert_eq!((elders.parent.as_ref(), big.resource.as_ref()), (Some(&adults.key), Some(&doc.key)));
+    assert_eq!(elders.conditions["allOf"][1]["user.key"]["not-equals"], "joe");
+    assert_eq!(file.rules[0].users, RuleUsers::Set(elders.key.clone()));
+    assert_eq!(file.rules[1].users.to_string(), "folder#owner");
+    assert_eq!(file.rules[1].resources, RuleResources::Resource(folder.key.clone()));
+    assert_eq!(file.user_attributes[0].description.as_deref(), Some("In years"));
     assert_eq!(file.users[0].attributes["age"], 41);
     assert_eq!(file.instances[1].attributes["size"], 3);
     assert_eq!(file.tuples[0].subject.to_string(), "folder:f1");
@@ -98,10 +125,16 @@ fn a_name_that_is_not_there_is_told_where_it_stands_with_a_suggestion() {
         ("2027-01-01T00:00:00Z", "tomorrow", "write it as 2027-01-31T18:30:00Z"),
         ("    actions: [read, write]", "    acitons: [read, write]", "did you mean `actions`?"),
         ("{first_name: Joe", "{fist_name: Joe", "did you mean `first_name`?"),
+        ("parent: adults", "parent: adult", "did you mean `adults`?"),
+        ("{user_set: elders", "{user_set: elder", "did you mean `elders`?"),
+        ("\"doc:write\", resource_set", "\"doc:wirte\", resource_set", "did you mean `write`?"),
+        ("resource_set: big", "resource_set: bug", "did you mean `big`?"),
+        ("folder#owner", "folder#onwer", "did you mean `folder#owner`?"),
+        ("token: secret-token", "tokn: secret-token", "did you mean `bearer_token`?"),
     ] {
         assert_eq!(WHOLE.matches(from).count(), 1, "{from}");
         let text = WHOLE.replace(from, to);
-        let all = parse(&text, &Snapshot::empty()).unwrap_err();
+        let all = parse(&text, &Snapshot::empty(), Prune::Nothing).unwrap_err();
         let line = WHOLE.split(from).next().unwrap().lines().count() as u64;
         let found = all.iter().find(|d| d.hint.as_deref() == Some(expected));
         let found = found.unwrap_or_else(|| panic!("{to}: {all:?}"));
@@ -152,9 +185,113 @@ fn wrong_shapes_are_told_with_their_position() {
 fn references_reach_what_is_there_already() {
     let snapshot = Snapshot::empty();
     let text = "askfirst: 1\nassignments: [{user: joe, role: admin}]";
-    assert_eq!(parse(text, &snapshot).unwrap_err().len(), 2);
+    assert_eq!(parse(text, &snapshot, Prune::Nothing).unwrap_err().len(), 2);
     let changes =
         crate::fixture::Fixture::default().tenant("default").user("joe").tenant_role("admin", &[]).changes();
     let snapshot = snapshot.apply(&changes);
-    assert_eq!(parse(text, &snapshot).unwrap().assignments.len(), 1);
+    assert_eq!(parse(text, &snapshot, Prune::Nothing).unwrap().assignments.len(), 1);
+}
+
+#[test]
+fn a_wrong_condition_is_told_on_the_line_of_its_leaf() {
+    for (from, to, says) in [
+        ("- user.age: {greater-than: 66}", "- user.age: {greater-thn: 66}", "did you mean `greater-than`?"),
+        ("- user.key: {not-equals: joe}", "- usr.key: {not-equals: joe}", "`usr.key` is neither"),
+        ("- user.key: {not-equals: joe}", "- user.key: {array_contains: [joe]}", "takes one value"),
+        ("{resource.size: {greater-than: 9}}", "{resource.size: {between: [9, 1]}}", "lower one first"),
+    ] {
+        let all = parse(&WHOLE.replace(from, to), &Snapshot::empty(), Prune::Nothing).unwrap_err();
+        let [only] = all.as_slice() else { panic!("{to}: {all:?}") };
+        assert!(only.to_string().contains(says) && only.column > 5, "{only:?}");
+        assert_eq!(only.line, WHOLE.split(from).next().unwrap().lines().count() as u64, "{to}: {only}");
+    }
+}
+
+#[test]
+fn every_wrong_shape_of_a_file_comes_at_once() {
+    let text = "\
+askfirst: 1
+guards: {}
+resorces: {}
+resources:
+  doc: {name: 3, actions: [read, read, 2], attributes: {size: int, x: {}}}
+  doc: [a]
+roles:
+  admin: {permissions: 'doc:read', granted_to: {users_with_role: []}}
+user_sets:
+  all: {conditions: {anyOf: []}}
+set_rules:
+  - {permission: read, user_set: all, role: admin}
+elements:
+  log: {settings: {x: [1]}, webhook: {url: 'ftp://x', token_from: 'a b'}}
+users:
+  joe: {attributes: []}
+tuples: ['a b', {subject: 'doc:a', relation: x}]
+assignments: [{user: joe, role: admin, expires_at: soon}, nobody]
+tests:
+  - {user: joe, action: read, resource: doc, expect: maybe}
+  - {user: joe, action: raed, resource: doc, expect: deny, by_role: admin}
+";
+    insta::assert_snapshot!(read(text).unwrap_err());
+}
+
+#[test]
+fn what_pruning_takes_away_cannot_be_named() {
+    let there = "askfirst: 1\nresources: {doc: {actions: [read]}}\nroles: {old: {permissions: ['doc:read']}}\n\
+                 users: {joe: {}}\n";
+    let file = parse(there, &Snapshot::empty(), Prune::Nothing).unwrap();
+    let snapshot = file.alone();
+    let text = "askfirst: 1\nroles: {new: {permissions: ['doc:read'], extends: [old]}}\nusers: {}\n\
+                assignments: [{user: joe, role: new}]\n";
+    assert!(parse(text, &snapshot, Prune::Nothing).is_ok());
+    let told = |prune| {
+        let all = parse(text, &snapshot, prune).unwrap_err();
+        all.iter().map(|one| one.message.clone()).collect::<Vec<_>>().join("\n")
+    };
+    assert!(told(Prune::Policy).contains("extends `old`, which does not exist"), "{}", told(Prune::Policy));
+    assert!(!told(Prune::Policy).contains("joe"), "facts stay");
+    assert!(told(Prune::All).contains("there is no user `joe`"), "{}", told(Prune::All));
+}
+
+#[test]
+fn a_level_names_a_role_of_the_resource_or_else_a_tenant_role() {
+    let text = WHOLE
+        .replace("levels: {LEVEL_1: [editor, \"tenant#admin\"]", "levels: {LEVEL_1: [editor, admin]")
+        .replace("LEVEL_4: [viewer]", "LEVEL_4: [\"doc#viewer\"]");
+    assert_eq!(read(&text).unwrap().elements[0].levels, read(WHOLE).unwrap().elements[0].levels);
+    let without = text.replace("    resource: doc\n    levels: {LEVEL_1: [editor, admin], ", "    levels: {");
+    assert_eq!(read(&without).unwrap().elements[0].resource, read(WHOLE).unwrap().elements[0].resource);
+}
+
+#[test]
+fn tests_are_asked_of_what_the_file_says() {
+    let tests = r#"
+tests:
+  - {user: joe, action: write, resource: "doc:d1", expect: allow, by_role: "folder#owner"}
+  - {user: joe, action: write, resource: "doc:d1", expect: allow, by_role: "doc#viewer"}
+  - {name: strangers, user: eve, action: read, resource: "doc:d1", expect: deny}
+  - {user: eve, action: read, resource: "doc:d1", expect: deny, cause: unknown_user}
+  - {user: ann@example.org, action: read, resource: "doc:d1", expect: allow, at: 2026-06-01T00:00:00Z}
+  - {user: ann@example.org, action: read, resource: "doc:d1", expect: deny, cause: expired, at: 2027-06-01T00:00:00Z}
+  - {user: ann@example.org, action: write, resource: "doc:d1", expect: deny}
+  - user: ann@example.org
+    action: write
+    resource: "doc:d1"
+    user_attributes: {age: 70}
+    resource_attributes: {size: 10}
+    expect: allow
+    by_rule: {user_set: elders, resource_set: big}
+  - {user: joe, action: fly, resource: planet, expect: deny, cause: unknown_resource}
+  - {user: joe, action: write, resource: "folder:f1", tenant: acme, expect: deny}
+"#;
+    let file = read(&format!("{WHOLE}{tests}")).unwrap();
+    let now = Timestamp::from_micros(1_790_000_000_000_000);
+    let told: Vec<String> = file
+        .run_tests(now)
+        .into_iter()
+        .map(|case| {
+            format!("{} {}: {}", case.line, case.name, case.failure.unwrap_or_else(|| "ok".to_owned()))
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"));
 }

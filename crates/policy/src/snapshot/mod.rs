@@ -1,6 +1,7 @@
 //! The snapshot: schema and facts at one moment, and the questions that it answers.
 
 mod check;
+mod compare;
 mod explain;
 mod holdings;
 mod list;
@@ -29,6 +30,7 @@ use askfirst_domain::{
 use std::{fmt, ops::Range, sync::Arc};
 
 pub use check::MAX_SUGGESTIONS;
+pub use compare::{Bounds, Comparison, Flip, Shift, Turn};
 pub use told::MAX_RULES_TOLD;
 
 /// The greatest number of derivations in a chain, unless told otherwise.
@@ -241,6 +243,13 @@ impl Snapshot {
     /// How many users, tenants and instances there are: a measure of what a list may have to go through.
     pub fn population(&self) -> usize {
         self.graph.population()
+    }
+
+    /// Which decisions change from this snapshot to another. Both are asked who may do what to what, as far as the bounds
+    /// let it; beyond them it is a sample of questions, always the same one. Calls give no attributes, so what a rule over
+    /// sets makes depend on those of a call counts on neither side.
+    pub fn compare(&self, after: &Self, now: Timestamp, bounds: Bounds) -> Comparison {
+        compare::compare(self, after, now, bounds)
     }
 
     /// How much it holds. Walks over everything: for operators, not for every request.
