@@ -5,5 +5,7 @@ mod commands;
 mod demo;
 mod https;
 mod kills;
+#[cfg(unix)]
+mod replicas;
 mod serve;
 mod support;

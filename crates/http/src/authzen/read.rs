@@ -3,7 +3,7 @@
 use super::problem::Problem;
 use crate::{
     App,
-    auth::InEnv,
+    auth::Deciding,
     body::{Body, BodyError, plain},
     error::Failure,
 };
@@ -29,7 +29,7 @@ pub(super) struct Pep(pub(super) EnvScope);
 impl FromRequestParts<Arc<App>> for Pep {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let InEnv(scope) = InEnv::from_request_parts(parts, app).await?;
+        let Deciding(scope) = Deciding::from_request_parts(parts, app).await?;
         Ok(Self(scope))
     }
 }

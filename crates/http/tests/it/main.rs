@@ -23,6 +23,8 @@ mod models;
 #[cfg(test)]
 mod pdp;
 #[cfg(test)]
+mod revisions;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod scope;
