@@ -14,7 +14,7 @@ ACTIONS = ["a0", "a1"]
 TYPES = ["r0", "r1"]
 NAMES = {"number": ["n", "m"], "text": ["s", "t"], "time": ["d", "e"], "list": ["l", "k"], "object": ["o"], "flag": ["f"]}
 TIMES = ["2026-01-01T00:00:00Z", "2026-01-01T01:00:00+01:00", "2026-06-01T12:00:00Z", "2025-12-31T22:30:00.5-01:30"]
-TEXTS = ["", "a", "ab", "abc", "B", "10", "9", "é", "2026", "r0:i0", "i0", "i1", *TIMES[:1]]
+TEXTS = ["", "", "a", "ab", "abc", "B", "10", "9", "é", "2026", "r0:i0", "i0", "i1", *TIMES[:1]]
 NUMBERS = [0, 1, 1.0, 1.5, -2, 10, 9007199254740993, 9007199254740992.0]
 ORDERS = ["less-than", "greater-than", "less-than-equals", "greater-than-equals"]
 LISTS = ["array_contains", "array_subset", "array_superset", "array_intersect", "in"]
@@ -133,6 +133,8 @@ class Writer:
             return self.spelt("in", items(rng), "list")
         if operator == "between":
             return {"between": self.ends(kind)}
+        if operator == "contains" and rng.random() < 0.4:
+            return {"contains": self.reference("text")}
         if operator == "contains":
             return self.spelt(operator, rng.choice([text for text in TEXTS if text]), "text")
         if operator in ("equals", "not-equals") and rng.random() < 0.12:

@@ -195,7 +195,7 @@ two_lists(a, b) if {
 
 array_subset(a, list) := "undefined" if {
 	not two_lists(a, list)
-} else := any_of([has(list.v, item) | some item in a.v])
+} else := all_of([has(list.v, item) | some item in a.v])
 
 array_superset(a, list) := "undefined" if {
 	not two_lists(a, list)

@@ -131,6 +131,8 @@ struct World {
     users: u64,
     docs: u64,
     shelves: u64,
+    /// Instances by type.
+    counts: [u64; 4],
 }
 
 fn link(ty: u64, number: u64) -> InstanceLink {
@@ -233,7 +235,15 @@ impl World {
                 loader.load(&[Change::PutAssignment(assignment(number, 3, doc, true, ends))]);
             }
         }
-        Self { snapshot: loader.finish(), users, docs, shelves }
+        Self { snapshot: loader.finish(), users, docs, shelves, counts }
+    }
+
+    /// The length of all keys together, in bytes: what no representation could do without.
+    fn key_text(&self) -> usize {
+        let users: usize = (0..self.users).map(|number| user_key(number).as_str().len()).sum();
+        let instances =
+            (0..).zip(self.counts).flat_map(|(ty, count)| (0..count).map(move |n| link(ty, n).key));
+        users + instances.map(|key| key.as_str().len()).sum::<usize>()
     }
 }
 
@@ -256,7 +266,7 @@ impl Names {
 }
 
 fn checks(c: &mut Criterion, facts: u64, world: &World) {
-    let World { snapshot, users, docs, shelves } = world;
+    let World { snapshot, users, docs, shelves, .. } = world;
     let granted = |n: u64| {
         let user = n % users;
         (user, (user * 7_919 + n % 4 * 104_729) % docs)
@@ -378,16 +388,27 @@ fn writes(c: &mut Criterion, facts: u64, world: &World) {
     });
 }
 
+/// The memory of this process, in bytes, as the system counts it: with all that an allocator adds and loses.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
+}
+
 fn all(c: &mut Criterion) {
     #[expect(clippy::disallowed_methods, reason = "the size of a benchmark is nobody's configuration")]
     let large = std::env::var("ASKFIRST_BENCH_FACTS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
     for facts in [1_000, large] {
+        let before = resident();
         let world = World::new(facts);
         let stats = world.snapshot.stats();
         let held = stats.users + stats.instances + stats.assignments + stats.tuples;
+        let (bytes, keys) = (resident().saturating_sub(before), world.key_text());
         #[expect(clippy::print_stderr, reason = "a benchmark reports")]
         {
             eprintln!("{facts}: {stats:?}, {} bytes a fact", stats.approx_bytes / held.max(1));
+            eprintln!("memory/{facts}: {bytes} bytes for {held} facts, {keys} of them key text");
         }
         checks(c, facts, &world);
         explained(c, facts, &world);
