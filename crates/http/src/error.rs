@@ -38,6 +38,9 @@ pub fn problem_of(kind: Kind) -> (StatusCode, &'static str, &'static str) {
     match kind {
         Kind::Unauthenticated => (StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "You are not authenticated"),
         Kind::Forbidden => (StatusCode::FORBIDDEN, "FORBIDDEN_ACCESS", "You are not allowed to do this"),
+        Kind::PermissionLevel => {
+            (StatusCode::FORBIDDEN, "INVALID_PERMISSION_LEVEL", "Your permission level does not allow this")
+        }
         Kind::NotFound => (StatusCode::NOT_FOUND, "NOT_FOUND", "The requested data could not be found"),
         Kind::Duplicate => (StatusCode::CONFLICT, "DUPLICATE_ENTITY", "This already exists"),
         Kind::Conflict => {
@@ -51,6 +54,11 @@ pub fn problem_of(kind: Kind) -> (StatusCode, &'static str, &'static str) {
             StatusCode::BAD_REQUEST,
             "INVALID_PERMISSION_FORMAT",
             "The permission is not written as it must be",
+        ),
+        Kind::Jwks => (
+            StatusCode::BAD_REQUEST,
+            "INVALID_JWKS_CONFIGURATION",
+            "The environment has no keys for front-end logins",
         ),
         Kind::TenantMismatch => (
             StatusCode::BAD_REQUEST,
@@ -84,6 +92,18 @@ impl Failure {
             code,
             title,
             message: format!("The body may have {} MB at most.", crate::MAX_BODY / (1024 * 1024)),
+            additional_info: None,
+        }
+    }
+
+    /// More calls than the credential may make.
+    pub(crate) fn too_many(seconds: u64) -> Self {
+        let (_, code, _) = problem_of(Kind::Unavailable);
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            code,
+            title: "Too many calls",
+            message: format!("This credential has made too many calls; send it again in {seconds} seconds."),
             additional_info: None,
         }
     }

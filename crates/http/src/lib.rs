@@ -17,6 +17,8 @@ mod ui;
 
 pub use error::problem_of;
 pub use intake::read_small_bodies_first;
+pub use pdp::KongRoutes;
+pub use permit::RateLimits;
 
 use askfirst_engine::Engine;
 use axum::{Router, extract::DefaultBodyLimit};
@@ -27,11 +29,17 @@ use tower_http::{set_header::SetResponseHeaderLayer, trace::TraceLayer};
 pub const MAX_BODY: usize = 8 * 1024 * 1024;
 
 /// What an operator may switch.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Lists of requests answer `requesting_user_id: null` and put the requester into `requesting_user`, which Permit's
     /// own MCP server needs; see `docs/permit-compatibility.md`.
     pub permit_mcp_compat: bool,
+    /// Whose pages may use element sessions by cookie and read the answers: origins, such as `https://app.example.com`.
+    pub element_origins: Vec<String>,
+    /// What `/kong` goes by; none means that it is not served.
+    pub kong_routes: Option<KongRoutes>,
+    /// How many calls of Permit's REST API a credential may make; none means any number.
+    pub rate_limits: Option<RateLimits>,
 }
 
 /// What every handler sees.
@@ -51,7 +59,7 @@ pub fn router(engine: Engine, options: Options) -> Router {
         .merge(health::router())
         .merge(pdp::router())
         .merge(authzen::router())
-        .merge(permit::router())
+        .merge(permit::router(&app))
         .merge(api::router())
         .merge(ui::router())
         .fallback(error::no_route)

@@ -18,6 +18,7 @@ use askfirst_agent::{
     model::ChatModel,
     tools::{McpServer, McpTools, ServerLog},
 };
+use askfirst_engine::decisions::LogSettings;
 use serde::Deserialize;
 use serde_json::json;
 use std::{
@@ -73,7 +74,8 @@ impl Stage {
             database: Database::OwnFile,
             at_least_wait: Duration::from_secs(2),
             public_url: None,
-            permit_mcp_compat: false,
+            decisions: Some(LogSettings::default()),
+            http: askfirst_http::Options::default(),
             first_key: None,
             tls: None,
             limits: Limits::default(),

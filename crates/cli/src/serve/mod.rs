@@ -3,18 +3,21 @@
 mod connections;
 mod data;
 mod database;
+mod decisions;
 pub(crate) mod logs;
+mod permit;
 mod running;
 mod tls;
 
 pub(crate) use connections::Limits;
-pub(crate) use data::{KEYS_FILE, make_private_directory};
-pub(crate) use database::Database;
+pub(crate) use data::{DataDir, KEYS_FILE, make_private_directory, open_private};
+pub(crate) use database::{Database, DatabaseUrl};
 pub(crate) use running::{Config, Running};
 
 use crate::{env::Env, signals::Signals, terminal};
 use anyhow::bail;
 use askfirst_engine::Secret;
+use permit::PermitArgs;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 use tls::TlsFiles;
 
@@ -49,6 +52,8 @@ pub(crate) struct Args {
     data: PathBuf,
     #[command(flatten)]
     database: database::DatabaseArgs,
+    #[command(flatten)]
+    decisions: decisions::DecisionLogArgs,
     /// Where browsers reach the server, for links; default: the address that it listens on
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
@@ -64,9 +69,8 @@ pub(crate) struct Args {
     /// Seconds for a TLS handshake and for the head of a request; an idle connection is closed after as many
     #[arg(long, default_value_t = Limits::default().patience.as_secs(), value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     idle_timeout: u64,
-    /// Answer lists of requests in the way that Permit's own MCP server can read
-    #[arg(long)]
-    permit_mcp_compat: bool,
+    #[command(flatten)]
+    permit: PermitArgs,
     /// What is logged to standard error, such as `info` or `askfirst_http=debug`; `RUST_LOG` does the same
     #[arg(long, value_name = "FILTER")]
     log: Option<String>,
@@ -90,7 +94,8 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
         database: args.database.database(env)?,
         at_least_wait: args.database.at_least_wait(),
         public_url: args.public_url,
-        permit_mcp_compat: args.permit_mcp_compat,
+        decisions: args.decisions.settings(),
+        http: args.permit.options()?,
         first_key,
         tls,
         limits: Limits {

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::signals::Signals;
 use anyhow::{Context as _, anyhow};
-use askfirst_engine::{Engine, Parts, Secret, Settings, SystemClock, SystemEntropy, admin::start::FirstKey};
+use askfirst_engine::{
+    Engine, Parts, Secret, Settings, SystemClock, SystemEntropy, admin::start::FirstKey,
+    decisions::LogSettings,
+};
 use askfirst_mcp::HttpOptions;
 use std::{
     net::SocketAddr,
@@ -31,7 +34,9 @@ pub(crate) struct Config {
     /// How long a call may wait for the revision that it demands.
     pub(crate) at_least_wait: Duration,
     pub(crate) public_url: Option<String>,
-    pub(crate) permit_mcp_compat: bool,
+    /// How a decision log is kept; none keeps none.
+    pub(crate) decisions: Option<LogSettings>,
+    pub(crate) http: askfirst_http::Options,
     /// Becomes the key of default/dev at the first start.
     pub(crate) first_key: Option<Secret>,
     /// None speaks plain HTTP.
@@ -45,6 +50,7 @@ pub(crate) struct Running {
     url: String,
     keys_file: Option<PathBuf>,
     first_keys: Vec<FirstKey>,
+    engine: Engine,
     database: Opened,
     stop: CancellationToken,
     serving: JoinHandle<()>,
@@ -80,18 +86,23 @@ impl Running {
             },
         };
         let engine = Engine::start(parts).await.map_err(explained).context("can't read the data")?;
+        if let Some(settings) = config.decisions {
+            let log = config.database.decision_log(&data).await?;
+            engine.log_decisions(log, settings).map_err(explained).context("can't keep a decision log")?;
+        }
         let (first_keys, keys_file) = first_start(&engine, &data, config.first_key).await?;
         let stop = CancellationToken::new();
-        let options = askfirst_http::Options { permit_mcp_compat: config.permit_mcp_compat };
         let mcp = HttpOptions { shutdown: stop.clone() };
         let router = askfirst_http::read_small_bodies_first(
-            askfirst_http::router(engine.clone(), options).merge(askfirst_mcp::http_service(engine, mcp)),
+            askfirst_http::router(engine.clone(), config.http)
+                .merge(askfirst_mcp::http_service(engine.clone(), mcp)),
         );
         if let Some(tls) = tls.clone() {
             tokio::spawn(tls.follow_files(stop.clone()));
         }
+        tokio::spawn(stop.clone().run_until_cancelled_owned(engine.clone().keep_tidy()));
         let serving = tokio::spawn(connections::serve(listener, tls, router, config.limits, stop.clone()));
-        Ok(Self { url, keys_file, first_keys, database, stop, serving, _data: data })
+        Ok(Self { url, keys_file, first_keys, engine, database, stop, serving, _data: data })
     }
 
     /// Where it listens.
@@ -134,6 +145,8 @@ impl Running {
             tracing::warn!("some calls did not end in time and were cut off");
             self.serving.abort();
         }
+        // What was decided is written before the database goes.
+        self.engine.close_decisions().await;
         self.database.close().await;
         Ok(())
     }

@@ -3,27 +3,53 @@
 mod access_requests;
 mod audit_logs;
 mod element_auth;
+pub(crate) mod element_cookie;
+mod element_data;
 mod elements;
 mod facts;
+mod limits;
 mod operation_approvals;
 mod request_wire;
 mod schema;
 mod scope;
 pub(crate) mod wire;
 
+pub use limits::RateLimits;
+
 use crate::App;
-use axum::Router;
+use axum::{Router, middleware::from_fn_with_state};
 use std::sync::Arc;
 
-pub(crate) fn router() -> Router<Arc<App>> {
+pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
+    let routes = routes().merge(element_routes(app));
+    match &app.options.rate_limits {
+        None => routes,
+        Some(limits) => {
+            let guard = Arc::new(limits::Guard::new(limits));
+            routes.layer(from_fn_with_state((Arc::clone(app), guard), limits::count))
+        }
+    }
+}
+
+/// The routes of element sessions, which pages of other origins may call.
+fn element_routes(app: &App) -> Router<Arc<App>> {
+    let routes = Router::new()
+        .merge(elements::router())
+        .merge(element_auth::router())
+        .merge(element_data::router())
+        .merge(access_requests::router())
+        .merge(operation_approvals::router());
+    match element_cookie::crossing(app) {
+        Some(crossing) => routes.layer(crossing),
+        None => routes,
+    }
+}
+
+fn routes() -> Router<Arc<App>> {
     Router::new()
         .merge(scope::router())
         .nest("/v2/schema/{project}/{env}", schema::routes())
         .nest("/v2/facts/{project}/{env}", facts::routes())
         .nest("/facts", facts::routes())
-        .merge(elements::router())
-        .merge(element_auth::router())
-        .merge(access_requests::router())
-        .merge(operation_approvals::router())
         .merge(audit_logs::router())
 }

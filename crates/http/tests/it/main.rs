@@ -21,6 +21,8 @@ mod invites;
 #[cfg(test)]
 mod models;
 #[cfg(test)]
+mod nul;
+#[cfg(test)]
 mod pdp;
 #[cfg(test)]
 mod revisions;
@@ -32,3 +34,5 @@ mod scope;
 mod support;
 #[cfg(test)]
 mod tuples;
+#[cfg(test)]
+mod urls;

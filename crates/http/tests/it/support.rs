@@ -61,6 +61,7 @@ pub(crate) struct Client<'a> {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    pub(crate) headers: http::HeaderMap,
     pub(crate) body: Value,
 }
 
@@ -125,13 +126,14 @@ impl Client<'_> {
         let request = request.body(Body::from(bytes)).expect("a request");
         let response = self.server.router.clone().oneshot(request).await.expect("the router never fails");
         let status = response.status().as_u16();
-        let kind = response.headers().get(header::CONTENT_TYPE).cloned();
+        let headers = response.headers().clone();
+        let kind = headers.get(header::CONTENT_TYPE).cloned();
         let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
         if bytes.is_empty() {
-            return Answer { status, body: Value::Null };
+            return Answer { status, headers, body: Value::Null };
         }
         assert_eq!(kind.as_ref().and_then(|k| k.to_str().ok()), Some("application/json"), "{method} {path}");
-        Answer { status, body: serde_json::from_slice(&bytes).expect("a JSON body") }
+        Answer { status, headers, body: serde_json::from_slice(&bytes).expect("a JSON body") }
     }
 
     /// The call must succeed.

@@ -4,10 +4,13 @@
 mod assignments;
 mod instances;
 mod invites;
+mod proxy_configs;
 mod set_rules;
 mod tenants;
 mod tuples;
 mod users;
+
+pub(super) use {assignments::AssignmentRead, users::UserRead};
 
 use crate::App;
 use axum::{
@@ -39,6 +42,11 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         )
         .route("/role_assignments/bulk", post(assignments::assign_many).delete(assignments::unassign_many))
         .route("/set_rules", get(set_rules::list).post(set_rules::create).delete(set_rules::delete))
+        .route("/proxy_configs", get(proxy_configs::list).post(proxy_configs::create))
+        .route(
+            "/proxy_configs/{config}",
+            get(proxy_configs::read).patch(proxy_configs::update).delete(proxy_configs::delete),
+        )
         .route("/user_invites", get(invites::list).post(invites::create))
         .route("/user_invites/{invite}", get(invites::read).patch(invites::update).delete(invites::delete))
         .route("/user_invites/{invite}/approve", post(invites::approve))

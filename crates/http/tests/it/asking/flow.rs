@@ -178,7 +178,7 @@ async fn bad_input_is_told_in_a_sentence() {
 
 #[tokio::test]
 async fn lists_fit_permits_own_mcp_server_when_told_to() {
-    let server = family_with(Options { permit_mcp_compat: true }).await;
+    let server = family_with(Options { permit_mcp_compat: true, ..Options::default() }).await;
     let dev = server.dev();
     let asked = dev.post(&requests_of("henry"), wish("child-can-order")).await;
     assert!(asked["requesting_user_id"].is_string(), "only lists differ");
