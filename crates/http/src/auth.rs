@@ -1,7 +1,7 @@
 //! Who calls: the bearer credential, held against the place that the path names.
 
-use crate::{App, error::Failure, revision};
-use askfirst_domain::Ident;
+use crate::{App, error::Failure, permit::element_cookie, revision};
+use askfirst_domain::{Ident, scope::SessionKind};
 use askfirst_engine::{Acting, EnvScope, Error, Kind, Op, OrgScope, Secret};
 use axum::{
     extract::{FromRequestParts, RawPathParams},
@@ -12,6 +12,10 @@ use std::sync::Arc;
 /// Whoever holds a valid bearer credential.
 #[derive(Debug)]
 pub(crate) struct Caller(pub(crate) Op);
+
+/// Whoever holds a valid bearer credential, or the cookie of an element session when there is none.
+#[derive(Debug)]
+pub(crate) struct Signed(pub(crate) Op);
 
 /// The installation, opened by an API key.
 #[derive(Debug)]
@@ -38,6 +42,19 @@ impl FromRequestParts<Arc<App>> for Caller {
             Error::new(Kind::Unauthenticated, "Send an API key in the header `Authorization: Bearer KEY`.")
         })?;
         Ok(Self(app.engine.authenticate(&secret).await?))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Signed {
+    type Rejection = Failure;
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
+        if bearer(parts).is_none()
+            && let Some(session) = element_cookie::presented(parts, app)?
+        {
+            return Ok(Self(app.engine.authenticate_session(&session, SessionKind::Element).await?));
+        }
+        let Caller(op) = Caller::from_request_parts(parts, app).await?;
+        Ok(Self(op))
     }
 }
 
@@ -79,7 +96,7 @@ async fn open(parts: &mut Parts, app: &Arc<App>) -> Result<EnvScope, Failure> {
 impl FromRequestParts<Arc<App>> for AsUser {
     type Rejection = Failure;
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
-        let Caller(op) = Caller::from_request_parts(parts, app).await?;
+        let Signed(op) = Signed::from_request_parts(parts, app).await?;
         if matches!(op.principal, askfirst_domain::principal::Principal::Agent { .. }) {
             return Err(Error::forbidden("This key opens /mcp and nothing else.").into());
         }

@@ -5,13 +5,22 @@
 //! `approval_management` that says nothing is about the resource of the environment's operation approvals, when they
 //! are all about one.
 
+mod front_end;
 mod levels;
+mod manage;
 mod operation_roles;
 mod read;
+mod token;
+#[cfg(test)]
+mod token_tests;
+mod types;
 mod write;
 
+pub use front_end::FrontEndLogin;
+pub use manage::{Added, ManagedPlace, NewPerson};
 pub(crate) use operation_roles::operation_roles;
 pub use read::RoleLevel;
+pub use token::MAX_TOKEN;
 
 use crate::{
     Patch,
@@ -57,6 +66,13 @@ pub struct ElementPatch {
     pub email_notifications: Option<bool>,
     pub roles_to_levels: Option<BTreeMap<Level, Vec<String>>>,
     pub webhook: Patch<Hook>,
+}
+
+/// Whether an element is to be in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InUse {
+    Yes,
+    No,
 }
 
 fn refused(error: &SchemaError) -> Error {

@@ -1,6 +1,8 @@
 //! Writing elements.
 
-use super::{ElementPatch, Hook, NewElement, check_hook, check_settings, levels, operation_roles, refused};
+use super::{
+    ElementPatch, Hook, InUse, NewElement, check_hook, check_settings, levels, operation_roles, refused,
+};
 use crate::{
     EnvScope, LiveState, Patch,
     commit::{About, Draft, Outcome, Tries},
@@ -95,7 +97,7 @@ impl EnvScope {
         })
     }
 
-    fn patched(&self, state: &LiveState, old: &Element, patch: &ElementPatch) -> Result<Element> {
+    pub(super) fn patched(&self, state: &LiveState, old: &Element, patch: &ElementPatch) -> Result<Element> {
         if patch.kind.is_some_and(|kind| kind != old.kind) {
             return Err(Error::invalid("The type of an element can't be changed; create another element."));
         }
@@ -159,32 +161,71 @@ impl EnvScope {
         element: &Element,
         old: Option<&Element>,
     ) -> Result<bool> {
+        let mut draft = self.element_draft(state, code, element, old)?;
         let schema = state.snapshot.schema();
-        schema.check_element(element).map_err(|e| refused(&e))?;
-        let mut changes = Vec::new();
-        if element.kind == ElementType::OperationApproval
-            && let Some(resource) =
-                element.resource.as_ref().and_then(|key| schema.resource_by_key(key.as_str()))
-        {
-            changes.extend(operation_roles(self, schema, resource)?);
+        let on = element.resource.as_ref().and_then(|key| schema.resource_by_key(key.as_str()));
+        if let Some(resource) = on.filter(|_| element.kind == ElementType::OperationApproval) {
+            let needed = operation_roles(self, schema, resource)?;
+            for change in &needed {
+                if let Change::PutRole(role) = change {
+                    let object = role.resource.as_ref().map(|resource| format!("{resource}#{}", role.key));
+                    draft.audit.push(self.audit("role.created", About { object, ..About::default() })?);
+                }
+            }
+            draft.changes.splice(0..0, needed);
         }
+        match self.commit(draft).await? {
+            Outcome::Done(_) => Ok(true),
+            Outcome::Again => Ok(false),
+        }
+    }
+
+    /// What writes an element alone.
+    pub(super) fn element_draft(
+        &self,
+        state: &LiveState,
+        code: &str,
+        element: &Element,
+        old: Option<&Element>,
+    ) -> Result<Draft> {
+        state.snapshot.schema().check_element(element).map_err(|e| refused(&e))?;
         let mut about = About { object: Some(element.key.to_string()), ..About::default() };
         about.details.insert("type".to_owned(), json!(element.kind));
         about.details.insert("resource".to_owned(), json!(element.resource));
         about.details.insert("roles_to_levels".to_owned(), json!(element.roles_to_levels));
-        let mut audit = vec![self.audit(code, about)?];
-        for change in &changes {
-            if let Change::PutRole(role) = change {
-                let object = role.resource.as_ref().map(|resource| format!("{resource}#{}", role.key));
-                audit.push(self.audit("role.created", About { object, ..About::default() })?);
-            }
-        }
-        changes.push(Change::PutElement(element.clone()));
         let mut expects = vec![Expect::SchemaAt(state.schema_revision)];
         expects.extend(old.map(|old| Expect::Exists(ObjectRef::Element(old.id))));
-        match self.commit(Draft { expects, changes, audit, ..Draft::default() }).await? {
-            Outcome::Done(_) => Ok(true),
-            Outcome::Again => Ok(false),
+        Ok(Draft {
+            expects,
+            changes: vec![Change::PutElement(element.clone())],
+            audit: vec![self.audit(code, about)?],
+            ..Draft::default()
+        })
+    }
+}
+
+impl EnvScope {
+    /// Takes an element into use, or out of it: one that is out of use takes no requests and manages nobody. A new one is
+    /// in use.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`](crate::Kind::NotFound).
+    pub async fn put_element_in_use(&self, ident: &Ident, in_use: InUse) -> Result<Element> {
+        let mut tries = Tries::default();
+        loop {
+            let state = self.state();
+            let old = self.element(ident)?;
+            let is_active = in_use == InUse::Yes;
+            if old.is_active == is_active {
+                return Ok(Element::clone(&old));
+            }
+            let element = Element { is_active, updated_at: self.op.now, ..Element::clone(&old) };
+            let code = if is_active { "element.activated" } else { "element.deactivated" };
+            let draft = self.element_draft(&state, code, &element, Some(&old))?;
+            match self.commit(draft).await? {
+                Outcome::Done(_) => return Ok(element),
+                Outcome::Again => tries.again()?,
+            }
         }
     }
 }

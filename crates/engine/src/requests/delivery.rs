@@ -9,7 +9,7 @@ use askfirst_domain::{
 use serde_json::{Value, json};
 
 /// The topic of deliveries to an element's webhook.
-pub(super) const TOPIC: &str = "element.webhook";
+pub(crate) const TOPIC: &str = "element.webhook";
 
 /// The outbox row for a request that was opened or has moved, when its element has a webhook. Address and token are
 /// looked up when it is delivered, so that they stand in one place and a changed one counts.

@@ -24,7 +24,7 @@ mod ask_access;
 mod ask_operation;
 mod cancel;
 mod decide;
-mod delivery;
+pub(crate) mod delivery;
 mod list;
 mod narrow;
 mod open;

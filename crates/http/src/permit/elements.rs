@@ -1,6 +1,9 @@
-//! Element configurations.
+//! Element configurations, and the permissions of a type of element.
 
-use super::wire::{Home, Moment, Params, Text};
+use super::{
+    element_data::OnInstance,
+    wire::{Home, Moment, Params, Text},
+};
 use crate::{
     App,
     auth::{AsUser, InEnv},
@@ -14,8 +17,8 @@ use askfirst_domain::{
     id::{ElementId, ResourceId, RoleId},
 };
 use askfirst_engine::{
-    EnvScope, Patch,
-    elements::{ElementPatch, Hook, NewElement},
+    EnvScope, Error, Kind, Patch,
+    elements::{ElementPatch, Hook, NewElement, RoleLevel},
 };
 use axum::{
     Json, Router,
@@ -34,7 +37,7 @@ pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/v2/elements/{project}/{env}/config", get(list).post(create))
         .route("/v2/elements/{project}/{env}/config/{element}", get(read).patch(update).delete(remove))
-        .route("/v2/elements/{project}/{env}/{element}", delete(remove))
+        .route("/v2/elements/{project}/{env}/{element}", delete(remove).get(read_type).patch(update_type))
         .route("/v2/elements/{project}/{env}/config/{element}/runtime", get(runtime))
 }
 
@@ -115,6 +118,17 @@ struct LevelRoleRead {
     resource_id: Option<ResourceId>,
 }
 
+impl LevelRoleRead {
+    fn new(held: &RoleLevel) -> Self {
+        Self {
+            id: held.role.id,
+            key: held.role.key.clone(),
+            name: held.role.name.clone(),
+            resource_id: held.resource,
+        }
+    }
+}
+
 /// `ElementsConfigRead`.
 #[derive(Debug, Serialize)]
 struct ElementRead {
@@ -138,12 +152,7 @@ impl ElementRead {
         let mut roles_to_levels: BTreeMap<Level, Vec<LevelRoleRead>> =
             element.roles_to_levels.keys().map(|level| (*level, Vec::new())).collect();
         for held in scope.element_roles(element) {
-            roles_to_levels.entry(held.level).or_default().push(LevelRoleRead {
-                id: held.role.id,
-                key: held.role.key.clone(),
-                name: held.role.name.clone(),
-                resource_id: held.resource,
-            });
+            roles_to_levels.entry(held.level).or_default().push(LevelRoleRead::new(&held));
         }
         Self {
             key: element.key.clone(),
@@ -220,8 +229,69 @@ async fn remove(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn runtime(AsUser(acting): AsUser, Path(at): Path<At>) -> Answer<Json<RuntimeRead>> {
-    let (element, level) = acting.element_level(&at.element.ident()).await?;
+async fn runtime(
+    AsUser(acting): AsUser,
+    Path(at): Path<At>,
+    Params(on): Params<OnInstance>,
+) -> Answer<Json<RuntimeRead>> {
+    let (element, level) = if on.is_given() {
+        acting.element_level_at(&on.place(&at.element)).await?
+    } else {
+        acting.element_level(&at.element.ident()).await?
+    };
     let config = ElementRead::new(acting.scope(), &element);
     Ok(Json(RuntimeRead { config, current_permission_level: level }))
+}
+
+/// `ElementsEnvTypeUpdate`.
+#[derive(Debug, Deserialize)]
+struct TypeBody {
+    roles_to_levels: BTreeMap<Level, Vec<String>>,
+}
+
+/// `ElementsEnvTypeRead`.
+#[derive(Debug, Serialize)]
+struct TypeRead {
+    elements_type: ElementType,
+    roles_to_levels: BTreeMap<Level, Vec<LevelRoleRead>>,
+}
+
+impl TypeRead {
+    fn new(elements_type: ElementType, roles: Vec<RoleLevel>) -> Self {
+        let mut roles_to_levels: BTreeMap<Level, Vec<LevelRoleRead>> = BTreeMap::new();
+        for held in roles {
+            roles_to_levels.entry(held.level).or_default().push(LevelRoleRead::new(&held));
+        }
+        Self { elements_type, roles_to_levels }
+    }
+}
+
+/// The type that a path names.
+fn type_of(at: &At) -> Answer<ElementType> {
+    let read = ElementType::deserialize(Value::String(at.element.0.clone()));
+    Ok(read.map_err(|_| {
+        Error::new(
+            Kind::NotFound,
+            format!(
+                "There is no type of element `{}`; there are user_management, audit_log, approval_flow, \
+                 operation_approval, approval_management.",
+                at.element.0
+            ),
+        )
+    })?)
+}
+
+async fn read_type(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<TypeRead>> {
+    let kind = type_of(&at)?;
+    Ok(Json(TypeRead::new(kind, scope.element_type(kind))))
+}
+
+async fn update_type(
+    InEnv(scope): InEnv,
+    Path(at): Path<At>,
+    Body(body): Body<TypeBody>,
+) -> Answer<Json<TypeRead>> {
+    let kind = type_of(&at)?;
+    let roles = scope.set_element_type(kind, &body.roles_to_levels).await?;
+    Ok(Json(TypeRead::new(kind, roles)))
 }

@@ -41,7 +41,7 @@ pub(crate) struct AssignmentRead {
 }
 
 impl AssignmentRead {
-    fn new(scope: &EnvScope, a: RoleAssignment) -> Self {
+    pub(crate) fn new(scope: &EnvScope, a: RoleAssignment) -> Self {
         Self {
             id: a.id,
             user: a.user,

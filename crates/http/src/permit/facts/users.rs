@@ -53,7 +53,7 @@ struct UserRole {
 }
 
 impl UserRead {
-    pub(super) fn new(scope: &EnvScope, view: UserView) -> Self {
+    pub(crate) fn new(scope: &EnvScope, view: UserView) -> Self {
         let user = view.user;
         let in_tenants = view.memberships.iter();
         let roles = in_tenants

@@ -4,6 +4,8 @@ mod doors;
 mod elements;
 mod flow;
 mod inbox_page;
+mod logins;
+mod people;
 
 use crate::support::{Client, FACTS, SCHEMA, Server};
 use askfirst_http::Options;
