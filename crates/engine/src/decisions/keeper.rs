@@ -78,6 +78,8 @@ pub(super) async fn keep(
                 keeper.flush().await;
                 // Whoever asked may have gone.
                 let _ = done.send(());
+                // However often somebody asks, there is time for this.
+                keeper.tidy().await;
             }
             Next::Order(Order::Stop(done)) => {
                 keeper.stop().await;
