@@ -132,6 +132,13 @@ impl From<StoreError> for Error {
 impl From<CommitError> for Error {
     fn from(error: CommitError) -> Self {
         match error {
+            // The connection may have been lost while the database wrote.
+            CommitError::Store(StoreError::Database { .. }) => Self {
+                message: "The database failed, and it is not known whether this was written; read it again before you \
+                          write it again."
+                    .to_owned(),
+                ..Self::internal(error)
+            },
             CommitError::Duplicate { what } => {
                 Self::new(Kind::Duplicate, sentence(&format!("{what} already exists")))
             }

@@ -1,6 +1,6 @@
 //! The revision that an answer names, and the one that a call demands.
 
-use crate::support::{Answer, FACTS, SCHEMA, Server};
+use crate::support::{FACTS, SCHEMA, Server};
 use askfirst_domain::RevisionToken;
 use http::{Request, header};
 use serde_json::{Value, json};
@@ -8,6 +8,13 @@ use tower::ServiceExt as _;
 use uuid::Uuid;
 
 const KEY: &str = "key-of-dev";
+
+/// What was answered, as far as these tests look.
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    body: Value,
+}
 
 /// A call with headers; its answer and the revision that this names.
 async fn call(
@@ -23,7 +30,8 @@ async fn call(
         request = request.header("askfirst-at-least", *demand);
     }
     let body = if body.is_null() { Vec::new() } else { serde_json::to_vec(body).unwrap() };
-    let response = server.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
+    let response =
+        server.router.clone().oneshot(request.body(axum::body::Body::from(body)).unwrap()).await.unwrap();
     let named = response.headers().get("askfirst-revision");
     let named = named.map(|value| value.to_str().unwrap().parse().unwrap());
     let status = response.status().as_u16();
@@ -68,7 +76,8 @@ async fn each_answer_about_an_environment_names_its_revision() {
     assert_eq!((told.body["revision_token"].as_str(), named), (Some(&*second.unwrap().to_string()), second));
 
     // What is about no environment, or got into none, has none.
-    for (key, path) in [(KEY, "/v2/projects"), (KEY, "/nowhere"), ("wrong", users.as_str()), (KEY, "/health")] {
+    for (key, path) in [(KEY, "/v2/projects"), (KEY, "/nowhere"), ("wrong", users.as_str()), (KEY, "/health")]
+    {
         assert_eq!(call(&server, key, ("GET", path), &Value::Null, &[]).await.1, None, "{path}");
     }
 }
