@@ -64,17 +64,20 @@ pub fn router(engine: Engine, options: Options) -> Router {
         .merge(ui::router())
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)
-        .layer(axum::middleware::from_fn(revision::name))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            http::header::X_CONTENT_TYPE_OPTIONS,
-            http::HeaderValue::from_static("nosniff"),
+        // From the outside in; one service, as each of its own would be boxed and cloned for every call.
+        .layer((
+            TraceLayer::new_for_http().make_span_with(span),
+            SetResponseHeaderLayer::if_not_present(
+                http::header::CACHE_CONTROL,
+                http::HeaderValue::from_static("no-store"),
+            ),
+            SetResponseHeaderLayer::if_not_present(
+                http::header::X_CONTENT_TYPE_OPTIONS,
+                http::HeaderValue::from_static("nosniff"),
+            ),
+            DefaultBodyLimit::max(MAX_BODY),
+            axum::middleware::from_fn(revision::name),
         ))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            http::header::CACHE_CONTROL,
-            http::HeaderValue::from_static("no-store"),
-        ))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
         .with_state(app)
 }
 

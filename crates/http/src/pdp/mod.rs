@@ -25,10 +25,10 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
-use person::Person;
+use person::User;
 use query::Resource;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use std::sync::Arc;
 
 /// The most questions in one bulk call.
@@ -58,28 +58,30 @@ struct Query {
     context: Option<Attributes>,
 }
 
-/// The user, or, in the API's first version, just a key: told apart to answer as Permit does.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum User {
-    Known(Box<Person>),
-    FirstVersion(#[expect(dead_code, reason = "only its shape matters")] String),
-}
-
 /// `{allow, query, debug, result}`; `result` repeats `allow` for old clients.
 #[derive(Debug, Serialize)]
 struct Allowed {
     allow: bool,
-    query: Map<String, Value>,
+    query: Nothing,
     debug: Debug,
     result: bool,
+}
+
+/// An object without members.
+#[derive(Debug, Serialize)]
+struct Nothing {}
+
+/// The answers to many questions, in their order.
+#[derive(Debug, Serialize)]
+struct AllowedEach {
+    allow: Vec<Allowed>,
 }
 
 /// Empty for an Allow. For a Deny, why, and which roles would do; whoever holds the key may know.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Debug {
-    Nothing(Map<String, Value>),
+    Nothing(Nothing),
     Denied { reason: String, would_allow: Vec<String>, requestable: Vec<Requestable> },
 }
 
@@ -111,13 +113,13 @@ async fn bulk(
     _: State,
     Deciding(scope): Deciding,
     Body(queries): Body<Vec<Query>>,
-) -> Result<Json<Value>, Misasked> {
+) -> Result<Json<AllowedEach>, Misasked> {
     if queries.len() > MAX_BULK {
         let message = format!("A bulk check takes {MAX_BULK} questions at most; this has {}.", queries.len());
         return Err(Misasked::Failure(Error::new(Kind::TooLarge, message).into()));
     }
-    let answers: Result<Vec<Allowed>, Misasked> = queries.into_iter().map(|q| decide(&scope, q)).collect();
-    Ok(Json(json!({"allow": answers?})))
+    let allow: Result<Vec<Allowed>, Misasked> = queries.into_iter().map(|q| decide(&scope, q)).collect();
+    Ok(Json(AllowedEach { allow: allow? }))
 }
 
 /// The question of an nginx location, in headers.
@@ -149,10 +151,10 @@ fn decide(scope: &EnvScope, query: Query) -> Result<Allowed, Misasked> {
 fn answer(scope: &EnvScope, ask: Ask, given: Given, door: Door) -> Allowed {
     match scope.decide(ask, given, door) {
         decisions::Answer::Allowed => {
-            Allowed { allow: true, query: Map::new(), debug: Debug::Nothing(Map::new()), result: true }
+            Allowed { allow: true, query: Nothing {}, debug: Debug::Nothing(Nothing {}), result: true }
         }
         decisions::Answer::Denied(explained) => {
-            Allowed { allow: false, query: Map::new(), debug: denied(*explained), result: false }
+            Allowed { allow: false, query: Nothing {}, debug: denied(*explained), result: false }
         }
     }
 }

@@ -2,7 +2,42 @@
 
 use crate::permit::wire::Text;
 use askfirst_domain::facts::Attributes;
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
+use std::fmt;
+
+/// The user, or, in the API's first version, just a key: told apart to answer as Permit does.
+#[derive(Debug)]
+pub(super) enum User {
+    Known(Box<Person>),
+    FirstVersion,
+}
+
+impl<'de> Deserialize<'de> for User {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UserVisitor)
+    }
+}
+
+struct UserVisitor;
+
+impl<'de> Visitor<'de> for UserVisitor {
+    type Value = User;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a user as an object with a `key`")
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<User, E> {
+        Ok(User::FirstVersion)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<User, A::Error> {
+        Person::deserialize(MapAccessDeserializer::new(map)).map(|person| User::Known(Box::new(person)))
+    }
+}
 
 /// A user by key, with what the call says of them: attributes, and the parts of their profile that conditions see.
 #[derive(Debug, Deserialize)]

@@ -1,7 +1,7 @@
 //! Questions about calls of an HTTP API: `/allowed_url`, by stored mapping rules, and `/kong`, by the server's table of
 //! routes.
 
-use super::{Allowed, Debug, Misasked, User, answer};
+use super::{Allowed, Debug, Misasked, Nothing, User, answer};
 use crate::{State, auth::Deciding, body::Body, error::Answer};
 use askfirst_domain::{facts::Attributes, url_mapping::Method};
 use askfirst_engine::{
@@ -12,7 +12,6 @@ use askfirst_engine::{
 use axum::Json;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
-use serde_json::Map;
 use std::{str::FromStr, sync::Arc};
 
 /// `UrlAuthorizationQuery`.
@@ -37,7 +36,7 @@ pub(super) async fn allowed_url(
     let Some(mapped) = method.and_then(|method| scope.map_url(method, &query.url)) else {
         let reason = "No mapping rule matches this URL and HTTP method.".to_owned();
         let debug = Debug::Denied { reason, would_allow: Vec::new(), requestable: Vec::new() };
-        return Ok(Json(Allowed { allow: false, query: Map::new(), debug, result: false }));
+        return Ok(Json(Allowed { allow: false, query: Nothing {}, debug, result: false }));
     };
     let on = Thing { resource: mapped.resource.to_string(), instance: None, tenant: query.tenant };
     let given = Given {
