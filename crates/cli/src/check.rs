@@ -34,6 +34,27 @@ pub(crate) struct Args {
 struct Explanation {
     allow: bool,
     sentence: String,
+    #[serde(default)]
+    rules: Vec<Rule>,
+}
+
+/// A rule over condition sets that was asked.
+#[derive(Deserialize)]
+struct Rule {
+    holds: bool,
+    user_sets: Vec<Set>,
+    resource_sets: Vec<Set>,
+}
+
+#[derive(Deserialize)]
+struct Set {
+    set: String,
+    leaves: Vec<Comparison>,
+}
+
+#[derive(Deserialize)]
+struct Comparison {
+    words: String,
 }
 
 pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
@@ -44,6 +65,19 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
     terminal::line(if answer.allow { "allow" } else { "deny" })?;
     if args.explain {
         terminal::line(terminal::plain(&answer.sentence))?;
+        answer.rules.iter().try_for_each(compared)?;
     }
     Ok(ExitCode::from(u8::from(!answer.allow)))
+}
+
+/// Every comparison of a rule, set by set.
+fn compared(rule: &Rule) -> anyhow::Result<()> {
+    terminal::line(if rule.holds { "the rule holds" } else { "a rule that does not hold" })?;
+    for set in rule.user_sets.iter().chain(&rule.resource_sets) {
+        terminal::line(format!("  {}", terminal::plain(&set.set)))?;
+        for one in &set.leaves {
+            terminal::line(format!("    {}", terminal::plain(&one.words)))?;
+        }
+    }
+    Ok(())
 }
