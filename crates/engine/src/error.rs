@@ -125,7 +125,10 @@ impl std::error::Error for Error {
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        Self::internal(error)
+        match error {
+            StoreError::Nul => Self::invalid(sentence(&error.to_string())),
+            other => Self::internal(other),
+        }
     }
 }
 
@@ -148,6 +151,7 @@ impl From<CommitError> for Error {
             CommitError::Conflict(_) => {
                 Self::conflict("Somebody else changed this at the same moment; read it again and retry.")
             }
+            CommitError::Store(error) => error.into(),
             other => Self::internal(other),
         }
     }

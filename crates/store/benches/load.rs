@@ -21,7 +21,7 @@ use askfirst_domain::{
 };
 use askfirst_policy::Loader;
 use askfirst_store::{
-    Options, SqliteStore,
+    ImagePolicy, Options, SqliteStore,
     contract::{Failure, Things, World},
 };
 #[cfg(unix)]
@@ -55,7 +55,7 @@ fn facts(count: usize) -> Result<Vec<Change>, Failure> {
         (0..count / 20).map(|n| Ok(User { id: id(1, n), ..Things::user(&format!("user-{n}@example.com"))? }));
     let users = users.collect::<Result<Vec<_>, Failure>>()?;
     let instances = (0..count / 5).map(|n| {
-        let of = if n % 10 == 0 { &folder } else { &file };
+        let of = if n.is_multiple_of(10) { &folder } else { &file };
         Ok(Instance { id: id(2, n), ..Things::instance(of, &format!("instance-{n}"), tenant(n))? })
     });
     let instances = instances.collect::<Result<Vec<_>, Failure>>()?;
@@ -63,7 +63,7 @@ fn facts(count: usize) -> Result<Vec<Change>, Failure> {
     // Everything but the tenth.
     let file_at = |n: usize| {
         let at = n % instances.len();
-        instances.get(if at % 10 == 0 { at + 1 } else { at }).expect("there are some")
+        instances.get(if at.is_multiple_of(10) { at + 1 } else { at }).expect("there are some")
     };
     let mut all = vec![
         Change::PutResource(folder),
@@ -76,7 +76,7 @@ fn facts(count: usize) -> Result<Vec<Change>, Failure> {
     all.extend(users.iter().cloned().map(Change::PutUser));
     all.extend(instances.iter().cloned().map(Change::PutInstance));
     for n in 0..count / 5 * 3 {
-        let role = if n % 3 == 0 { &editor } else { &viewer };
+        let role = if n.is_multiple_of(3) { &editor } else { &viewer };
         // Far apart, as after years of use.
         let (user, on) = (user(n), file_at(n.wrapping_mul(7_919)));
         let made = Things::assignment(user, role, tenant(n), Some(on));
@@ -116,14 +116,19 @@ struct Place {
 }
 
 async fn places() -> Result<Vec<Place>, Failure> {
+    // They come when they are to be measured.
+    let images = ImagePolicy::Never;
     let directory = tempfile::tempdir()?;
-    let store = SqliteStore::open(directory.path().join("store.db"), Options::default()).await?;
+    let store =
+        SqliteStore::open(directory.path().join("store.db"), Options { images, ..Options::default() })
+            .await?;
     let world = World::start(Arc::new(store)).await?;
     let mut places = vec![Place { database: "SQLite", world, _directory: Some(directory) }];
     #[cfg(unix)]
     if let Some(server) = server() {
         let url = server.database().await;
-        let store = PostgresStore::connect(&url, PostgresOptions::default()).await?;
+        let store =
+            PostgresStore::connect(&url, PostgresOptions { images, ..PostgresOptions::default() }).await?;
         places.push(Place {
             database: "PostgreSQL",
             world: World::start(Arc::new(store)).await?,
@@ -140,32 +145,11 @@ fn server() -> Option<&'static support::Server> {
 }
 
 fn start(c: &mut Criterion) {
-    let count = std::env::var("ASKFIRST_BENCH_FACTS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
+    let count = std::env::var_os("ASKFIRST_BENCH_FACTS").and_then(|n| n.to_str()?.parse().ok());
+    let count = count.unwrap_or(1_000_000);
     let runtime = Runtime::new().expect("a runtime");
     let places = runtime.block_on(places()).expect("stores");
     let facts = facts(count).expect("made");
-    let mut group = c.benchmark_group(format!("{count} facts"));
-    group.sample_size(10).throughput(Throughput::Elements(count as u64));
-    for place in &places {
-        runtime.block_on(fill(&place.world, facts.clone())).expect("written");
-        group.bench_function(BenchmarkId::new("read", place.database), |b| {
-            b.iter(|| {
-                let mut given = 0;
-                let mut count = |chunk: Vec<Change>| given += chunk.len();
-                runtime.block_on(place.world.store.load(place.world.env, &mut count)).expect("loaded");
-                given
-            });
-        });
-        group.bench_function(BenchmarkId::new("read and build", place.database), |b| {
-            b.iter(|| {
-                let mut loader = Loader::new();
-                let mut build = |chunk: Vec<Change>| loader.load(&chunk);
-                runtime.block_on(place.world.store.load(place.world.env, &mut build)).expect("loaded");
-                loader.finish()
-            });
-        });
-    }
-    group.finish();
     let mut group = c.benchmark_group(format!("{count} facts"));
     group.sample_size(10).throughput(Throughput::Elements(count as u64));
     group.bench_function("build", |b| {
@@ -175,7 +159,34 @@ fn start(c: &mut Criterion) {
             loader.finish()
         });
     });
+    for place in &places {
+        runtime.block_on(fill(&place.world, facts.clone())).expect("written");
+        for from in ["the tables", "an image"] {
+            if from == "an image" {
+                runtime.block_on(place.world.store.write_image(place.world.env)).expect("written");
+            }
+            let name = |what: &str| BenchmarkId::new(format!("{what} {from}"), place.database);
+            group.bench_function(name("read"), |b| {
+                b.iter(|| {
+                    let mut given = 0;
+                    load(&runtime, &place.world, &mut |chunk: Vec<Change>| given += chunk.len());
+                    given
+                });
+            });
+            group.bench_function(name("read and build from"), |b| {
+                b.iter(|| {
+                    let mut loader = Loader::new();
+                    load(&runtime, &place.world, &mut |chunk: Vec<Change>| loader.load(&chunk));
+                    loader.finish()
+                });
+            });
+        }
+    }
     group.finish();
+}
+
+fn load(runtime: &Runtime, world: &World, sink: &mut (dyn FnMut(Vec<Change>) + Send)) {
+    runtime.block_on(world.store.load(world.env, sink)).expect("loaded");
 }
 
 criterion_group!(benches, start);

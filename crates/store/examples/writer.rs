@@ -11,7 +11,7 @@ use askfirst_domain::{
     scope::{Environment, Organization, Project},
 };
 use askfirst_store::{
-    AdminCommit, AdminOp, Commit, Options, PostgresOptions, PostgresStore, SqliteStore, Store,
+    AdminCommit, AdminOp, Commit, ImagePolicy, Options, PostgresOptions, PostgresStore, SqliteStore, Store,
 };
 use std::{error::Error, io::Write as _, sync::Arc};
 use uuid::Uuid;
@@ -25,10 +25,14 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 #[tokio::main]
 async fn main() -> Outcome<()> {
     let place = std::env::args().nth(1).ok_or("usage: writer FILE|URL")?;
+    // Kills meet images that are being written, too.
+    let images = ImagePolicy::After(50);
     let store: Arc<dyn Store> = if place.starts_with("postgres:") {
-        Arc::new(PostgresStore::connect(&place, PostgresOptions::default()).await?)
+        Arc::new(
+            PostgresStore::connect(&place, PostgresOptions { images, ..PostgresOptions::default() }).await?,
+        )
     } else {
-        Arc::new(SqliteStore::open(place, Options::default()).await?)
+        Arc::new(SqliteStore::open(place, Options { images, ..Options::default() }).await?)
     };
     if store.head(ENV).await?.is_none() {
         store.commit_admin(scopes()?).await?;

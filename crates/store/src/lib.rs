@@ -29,6 +29,7 @@ mod postgres;
 mod sql;
 mod sqlite;
 mod store;
+pub mod tools;
 mod writer;
 
 pub use filter::{

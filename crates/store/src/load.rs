@@ -220,12 +220,17 @@ async fn give_packed<L: Look>(
     Ok(())
 }
 
+/// The position of a page's end, and the page; none after the last one.
+type Page<P> = Option<(i64, P)>;
+type ReadPage<R, P> = fn(&R) -> Result<Page<P>, StoreError>;
+/// A part's body and its digest.
+type Part = (Vec<u8>, Vec<u8>);
+
 /// Pages of something, one read while the one before it is worked on by another thread.
 struct Pages<S, R, P> {
     statement: S,
-    read: fn(&R) -> Result<Option<(i64, P)>, StoreError>,
-    /// The position of the page's end, and the page; none after the last one.
-    page: Option<(i64, P)>,
+    read: ReadPage<R, P>,
+    page: Page<P>,
 }
 
 impl<S: Fn(i64) -> Statement, R, P: Send + 'static> Pages<S, R, P> {
@@ -233,14 +238,14 @@ impl<S: Fn(i64) -> Statement, R, P: Send + 'static> Pages<S, R, P> {
     async fn start<L: Look<Row = R>>(
         look: &mut L,
         statement: S,
-        read: fn(&R) -> Result<Option<(i64, P)>, StoreError>,
+        read: ReadPage<R, P>,
     ) -> Result<Self, StoreError> {
         let mut pages = Self { statement, read, page: None };
         pages.page = pages.read(look, -1).await?;
         Ok(pages)
     }
 
-    async fn read<L: Look<Row = R>>(&self, look: &mut L, after: i64) -> Result<Option<(i64, P)>, StoreError> {
+    async fn read<L: Look<Row = R>>(&self, look: &mut L, after: i64) -> Result<Page<P>, StoreError> {
         let found = look.rows((self.statement)(after)).await.map_err(failed(DOING))?;
         found.first().map_or(Ok(None), self.read)
     }
@@ -260,13 +265,13 @@ impl<S: Fn(i64) -> Statement, R, P: Send + 'static> Pages<S, R, P> {
 }
 
 /// The position of a page's last row, and the page.
-fn packed_page<R: Row>(row: &R) -> Result<Option<(i64, String)>, StoreError> {
+fn packed_page<R: Row>(row: &R) -> Result<Page<String>, StoreError> {
     let mut cells = Cells::of("page", row);
     Ok(cells.opt_int()?.zip(cells.opt_text()?))
 }
 
 /// The number of a part, its body and its digest.
-fn part<R: Row>(row: &R) -> Result<Option<(i64, (Vec<u8>, Vec<u8>))>, StoreError> {
+fn part<R: Row>(row: &R) -> Result<Page<Part>, StoreError> {
     let part = image_text::part_of(row)?;
     Ok(Some((part.number, (part.body, part.digest))))
 }

@@ -48,6 +48,16 @@ const STEPS: &[Step] = &[
     },
 ];
 
+/// The number of the newest step.
+pub(crate) fn newest() -> u64 {
+    STEPS.last().map_or(0, |step| step.number.unsigned_abs())
+}
+
+/// How many steps there are.
+pub(crate) fn count() -> u64 {
+    STEPS.len() as u64
+}
+
 /// Runs the steps that the database has not seen.
 pub(crate) async fn migrate<'c, C>(dialect: Dialect, connection: C) -> Result<(), StoreError>
 where

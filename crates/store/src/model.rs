@@ -139,6 +139,12 @@ pub enum StoreError {
     /// The environment is not there (any more).
     #[error("the environment {0} does not exist")]
     NoSuchEnvironment(EnvId),
+    /// A text holds NUL, which PostgreSQL takes nowhere. Fit for callers: it is for them to leave it out.
+    #[error("a text holds the character NUL (U+0000), which can't be kept; leave it out")]
+    Nul,
+    /// Somebody began to copy an installation into this database, and did not finish.
+    #[error("a copy into this database was not finished: empty the database and copy again")]
+    Unfinished,
     /// The writer has stopped.
     #[error("the store is closed")]
     Closed,

@@ -35,6 +35,10 @@ async fn all<B: Body, T>(body: &B, statement: Statement, decode: Decode<B, T>) -
 
 /// For statements that find one row at most.
 async fn one<B: Body, T>(body: &B, statement: Statement, decode: Decode<B, T>) -> Found<T> {
+    // Not every database would look for it.
+    if statement.holds_nul() {
+        return Ok(None);
+    }
     let rows = body.rows(statement).await.map_err(failed(READING))?;
     rows.first().map(decode).transpose()
 }

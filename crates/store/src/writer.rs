@@ -312,6 +312,8 @@ impl<S: Session> Writer<S> {
                 return Err(CommitError::Conflict(expect.clone()).into());
             }
         }
+        // The log is spelled first: what can't be kept is found there, before anything is written.
+        let log = sql::change_rows(S::DIALECT, commit, head.revision)?;
         for step in sql::steps(S::DIALECT, env, head.revision, &commit.changes, pace)? {
             if let Err(error) = self.session.execute(step.statement).await {
                 return Err(match step.changes {
@@ -323,7 +325,7 @@ impl<S: Session> Writer<S> {
                 });
             }
         }
-        for row in sql::change_rows(S::DIALECT, commit, head.revision)? {
+        for row in log {
             self.execute(row).await?;
         }
         if commit.changes.iter().any(sql::touches_schema) {
@@ -343,6 +345,9 @@ impl<S: Session> Writer<S> {
     async fn admin(&mut self, commit: &AdminCommit) -> Result<(), CommitError> {
         for op in &commit.ops {
             for step in sql::admin_steps(op)? {
+                if step.statement.holds_nul() {
+                    return Err(StoreError::Nul.into());
+                }
                 if let Err(error) = self.session.execute(step.statement).await {
                     return Err(if is_duplicate(&error) {
                         CommitError::Duplicate { what: step.what }

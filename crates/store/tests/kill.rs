@@ -11,7 +11,10 @@
 mod support;
 
 use askfirst_domain::{Id, id::EnvId};
-use askfirst_store::{AuditFilter, Options, Page, SqliteStore, Store, UserFilter};
+use askfirst_store::{
+    AuditFilter, Options, Page, SqliteStore, Store, UserFilter,
+    tools::{self, Place},
+};
 #[cfg(unix)]
 use askfirst_store::{PostgresOptions, PostgresStore};
 use std::{
@@ -87,6 +90,10 @@ async fn check(store: &dyn Store, acknowledged: &[u64]) -> u64 {
     let events = store.audit_events(Some(ENV), &AuditFilter::default(), Page::ALL).await.unwrap();
     let users = store.users(ENV, &UserFilter::default(), Page::ALL).await.unwrap();
     assert_eq!((events.total, users.total), (head.revision, log.len() as u64));
+    // What a start reads, from whatever image the dead have left.
+    let mut loaded = 0;
+    store.load(ENV, &mut |chunk| loaded += chunk.len()).await.unwrap();
+    assert_eq!(loaded, log.len());
     head.revision
 }
 
@@ -106,6 +113,9 @@ async fn what_was_acknowledged_survives_a_kill() {
         newest = check(&store, &revisions).await;
         store.close().await;
     }
+    let place = Place::Sqlite(file);
+    assert!(tools::info(&place).await.unwrap().environments.iter().all(|env| env.image.is_some()));
+    assert_eq!(tools::check(&place, &mut |_| {}).await.unwrap(), []);
 }
 
 /// Of two processes on one database one is killed, and the other goes on.
@@ -132,4 +142,7 @@ async fn a_killed_process_takes_nothing_along() {
         assert_eq!(revisions.len(), count, "a revision was given to both");
         newest = check(&store, &revisions).await;
     }
+    let place = Place::Postgres(url);
+    assert!(tools::info(&place).await.unwrap().environments.iter().all(|env| env.image.is_some()));
+    assert_eq!(tools::check(&place, &mut |_| {}).await.unwrap(), []);
 }

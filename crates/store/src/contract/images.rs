@@ -1,74 +1,10 @@
 //! Images: what is read from one, and from the log behind it, is what the tables hold.
 
-use super::{Model, Outcome, Things, World, things::at};
+use super::{Model, Outcome, Things, World, everything};
 use crate::{Head, Store, StoreError};
-use askfirst_domain::{
-    Id,
-    change::Change,
-    facts::{Instance, RoleAssignment, Tenant, User},
-    id::EnvId,
-};
-use serde_json::json;
+use askfirst_domain::{change::Change, id::EnvId};
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// Enough for several parts, with every kind of thing and every shape of each.
-async fn fill(world: &World) -> Result<(), super::Failure> {
-    let (folder, file) = (Things::resource("folder")?, Things::resource("file")?);
-    let parent = Things::relation(&folder, "parent", &file)?;
-    let (member, owner) = (Things::role(None, "member")?, Things::role(Some(&file), "owner")?);
-    let tenant = Tenant {
-        description: Some("ünder".to_owned()),
-        attributes: json!({"plan": {"seats": 1.5}}).as_object().cloned().unwrap_or_default(),
-        ..Things::tenant("acme")?
-    };
-    let set = Things::user_set("adults")?;
-    let mut changes = vec![
-        Change::PutResource(folder.clone()),
-        Change::PutResource(file.clone()),
-        Change::PutRole(member.clone()),
-        Change::PutRole(owner.clone()),
-        Change::PutRelation(parent.clone()),
-        Change::PutElement(Things::element("form", &owner)?),
-        Change::PutSetRule(Things::set_rule(&set, &file)?),
-        Change::PutConditionSet(set),
-        Change::PutTenant(tenant.clone()),
-    ];
-    for n in 0..800 {
-        let user = User {
-            email: n_th(n, 3).then(|| format!("user-{n}@example.com")),
-            first_name: n_th(n, 2).then(String::new),
-            attributes: if n_th(n, 5) { attributes(n) } else { serde_json::Map::new() },
-            updated_at: at(-n),
-            ..Things::user(&format!("user-{n}"))?
-        };
-        let on = Instance { attributes: attributes(n), ..Things::instance(&file, &format!("{n}"), &tenant)? };
-        let within = Things::instance(&folder, &format!("{n}"), &tenant)?;
-        let held = RoleAssignment {
-            expires_at: n_th(n, 4).then(|| at(n)),
-            origin: n_th(n, 7).then(|| Id::new(Uuid::from_u128(9))),
-            ..Things::assignment(&user, &owner, &tenant, Some(&on))
-        };
-        changes.extend([
-            Change::PutAssignment(Things::assignment(&user, &member, &tenant, None)),
-            Change::PutAssignment(held),
-            Change::PutTuple(Things::tuple(&within, &parent, &on)),
-            Change::PutUser(user),
-            Change::PutInstance(on),
-            Change::PutInstance(within),
-        ]);
-    }
-    world.commit(changes).await?;
-    Ok(())
-}
-
-fn n_th(n: i64, of: i64) -> bool {
-    n.rem_euclid(of) == 0
-}
-
-fn attributes(n: i64) -> askfirst_domain::facts::Attributes {
-    json!({"n": n, "text": "ü\n\"", "list": [null, true, 0.1]}).as_object().cloned().unwrap_or_default()
-}
 
 async fn load(store: &dyn Store, env: EnvId) -> Result<(Vec<Change>, Head), StoreError> {
     let mut loaded = Vec::new();
@@ -88,12 +24,12 @@ fn model(changes: &[Change]) -> Model {
 pub async fn an_image_and_the_log_behind_it_are_the_state(store: Arc<dyn Store>) -> Outcome {
     let world = World::start(store).await?;
     let (store, env) = (world.store.as_ref(), world.env);
-    fill(&world).await?;
+    everything(&world, 800).await?;
     let before = load(store, env).await?;
     assert_eq!(store.write_image(env).await?, before.1);
     assert_eq!(load(store, env).await?, before, "change by change");
 
-    let joe = Things::user("joe")?;
+    let joe = Things::user("late")?;
     let role = Things::role(None, "boss")?;
     let (acme, form) = (Things::tenant("bolt")?, Things::element("other-form", &role)?);
     let asked = Things::request(&form, &joe, &role, &acme, None);

@@ -6,11 +6,13 @@ mod admin;
 mod audit;
 mod cascades;
 mod commits;
+mod everything;
 mod expects;
 mod images;
 mod lists;
 mod model;
 mod replay;
+mod texts;
 mod things;
 mod world;
 
@@ -29,6 +31,7 @@ pub use commits::{
     bulk_commits_name_the_duplicate, changes_come_in_whole_revisions, duplicates_are_named,
     many_tasks_get_gap_free_revisions, whoever_waits_hears_of_a_commit,
 };
+pub use everything::everything;
 pub use expects::{each_expectation_holds_or_refuses, one_of_many_conflicting_commits_wins};
 pub use images::{an_image_and_the_log_behind_it_are_the_state, an_image_is_of_one_moment};
 pub use lists::{
@@ -38,6 +41,7 @@ pub use lists::{
 };
 pub use model::Model;
 pub use replay::{loading_equals_replaying, values_read_back_as_written};
+pub use texts::nul_is_refused;
 pub use things::Things;
 pub use world::World;
 
@@ -88,6 +92,7 @@ macro_rules! contract_tests {
             users_and_tenants_are_searched
             loading_equals_replaying
             values_read_back_as_written
+            nul_is_refused
             whoever_waits_hears_of_a_commit
         }
     };

@@ -291,7 +291,7 @@ pub async fn values_read_back_as_written(store: Arc<dyn Store>) -> Outcome {
     user.created_at = askfirst_domain::Timestamp::from_micros(i64::MIN);
     user.updated_at = askfirst_domain::Timestamp::from_micros(i64::MAX);
     let values = json!({
-        "null": null, "yes": true, "text": "ü\u{0}\u{7f}", "": "empty name", "deep": [[{ "a": [1, "2", {}] }]],
+        "null": null, "yes": true, "text": "ü\u{1}\u{7f}\\u0000", "": "empty name", "deep": [[{ "a": [1, "2", {}] }]],
         "numbers": [0, -1, u64::MAX, i64::MIN, 0.1, 1e308, 5e-324, 0.1 + 0.2, 123_456_789.123_456_79],
     });
     user.attributes = values.as_object().cloned().unwrap_or_default();

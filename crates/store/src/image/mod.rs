@@ -114,7 +114,7 @@ pub(crate) async fn keep<R: Readers>(
                 Ok(head) => tracing::debug!(%env, revision = head.revision, "wrote an image"),
                 Err(StoreError::Closed) => return,
                 Err(error) => {
-                    tracing::warn!(%env, %error, "an image could not be written; starts take longer")
+                    tracing::warn!(%env, %error, "an image could not be written; starts take longer");
                 }
             },
             Err(StoreError::Closed) => return,
@@ -156,12 +156,12 @@ pub(crate) async fn write<R: Readers>(
     let mut look = readers.look().await.map_err(failed(DOING))?;
     let head = load::head(&mut look, env).await?.ok_or(StoreError::NoSuchEnvironment(env))?;
     let image = Uuid::from_bytes(fresh(&mut look, R::DIALECT).await?);
-    let mut parts =
-        Parts { env, image, jobs, encoder: Encoder::default(), written: Vec::new(), facts: 0, parts: 0 };
-    load::tables(&mut look, R::DIALECT, env, &mut parts).await?;
+    let mut draft =
+        Draft { env, image, jobs, encoder: Encoder::default(), written: Vec::new(), facts: 0, parts: 0 };
+    load::tables(&mut look, R::DIALECT, env, &mut draft).await?;
     look.end().await.map_err(failed(DOING))?;
-    parts.flush().await?;
-    let header = Header { image, at: head, facts: parts.facts, parts: parts.parts };
+    draft.flush().await?;
+    let header = Header { image, at: head, facts: draft.facts, parts: draft.parts };
     let finished = job(jobs, text::finish(env, FORMAT, &header)).await?;
     while job(jobs, text::sweep(env, SWEEP)).await? == SWEEP {}
     if finished == 0 {
@@ -188,7 +188,7 @@ pub(crate) async fn job(jobs: &mpsc::WeakSender<Job>, statement: Statement) -> R
 
 /// An image that is being written.
 #[derive(Debug)]
-struct Parts<'j> {
+struct Draft<'j> {
     env: EnvId,
     image: Uuid,
     jobs: &'j mpsc::WeakSender<Job>,
@@ -199,7 +199,7 @@ struct Parts<'j> {
     parts: u64,
 }
 
-impl Parts<'_> {
+impl Draft<'_> {
     async fn flush(&mut self) -> Result<(), StoreError> {
         if self.encoder.len() == 0 {
             return Ok(());
@@ -216,7 +216,7 @@ impl Parts<'_> {
     }
 }
 
-impl Taker for Parts<'_> {
+impl Taker for Draft<'_> {
     async fn take(&mut self, chunk: Vec<Change>) -> Result<(), StoreError> {
         for change in &chunk {
             self.encoder.add(change)?;

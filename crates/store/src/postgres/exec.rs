@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use uuid::Uuid;
 
 /// A statement as sqlx wants it.
-pub(super) fn query(statement: Statement) -> Result<Query<'static, Postgres, PgArguments>, sqlx::Error> {
+pub(crate) fn query(statement: Statement) -> Result<Query<'static, Postgres, PgArguments>, sqlx::Error> {
     let mut args = PgArguments::default();
     args.reserve(statement.args.len(), 0);
     for value in statement.args {
@@ -27,6 +27,7 @@ pub(super) fn query(statement: Statement) -> Result<Query<'static, Postgres, PgA
             Value::Uuids(uuids) => args.add(uuids),
             Value::Texts(texts) => args.add(texts),
             Value::Ints(ints) => args.add(ints),
+            Value::Blobs(blobs) => args.add(blobs),
         }
         .map_err(sqlx::Error::Encode)?;
     }

@@ -3,7 +3,7 @@
 //! A transaction first takes the rows of the environments that it writes. Whoever else writes them waits until it ends,
 //! so each environment has one order and no gaps, however many processes write; batches share the price.
 
-mod exec;
+pub(crate) mod exec;
 mod session;
 mod signals;
 
@@ -19,7 +19,7 @@ use crate::{
 use async_trait::async_trait;
 use session::Writing;
 use sqlx::{
-    ConnectOptions as _, Connection as _, Postgres, Transaction,
+    ConnectOptions as _, Connection as _, PgConnection, Postgres, Transaction,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow},
 };
 use std::{fmt, str::FromStr as _, sync::Arc, time::Duration};
@@ -81,7 +81,11 @@ impl PostgresStore {
     pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, StoreError> {
         let base = base_options(url, options.patience)?;
         let mut connection = base.connect().await.map_err(failed(OPENING))?;
-        let migrated = migrate(Dialect::Postgres, &mut connection).await;
+        let migrated = async {
+            migrate(Dialect::Postgres, &mut connection).await?;
+            refuse_unfinished(&mut connection).await
+        };
+        let migrated = migrated.await;
         // It has done what it was for.
         let _ = connection.close().await;
         migrated?;
@@ -157,6 +161,15 @@ pub(crate) fn base_options(url: &str, patience: Duration) -> Result<PgConnectOpt
         .statement_cache_capacity(256)
         .options([("jit", "off"), ("lock_timeout", milliseconds(patience).as_str())])
         .disable_statement_logging())
+}
+
+/// A database into which somebody began to copy is nobody's yet.
+async fn refuse_unfinished(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let unfinished: i64 = sqlx::query_scalar("SELECT count(*) FROM unfinished")
+        .fetch_one(connection)
+        .await
+        .map_err(failed(OPENING))?;
+    if unfinished == 0 { Ok(()) } else { Err(StoreError::Unfinished) }
 }
 
 fn milliseconds(duration: Duration) -> String {

@@ -3,6 +3,7 @@
 use super::{
     Dialect, Statement, Value, number,
     put::kind_word,
+    statement::holds_nul,
     tables::{ASSIGNMENTS, INSTANCES, INVITES, REQUESTS, TENANTS, TUPLES, Table, USERS},
 };
 use crate::{
@@ -81,7 +82,7 @@ impl Select {
 
     /// Whether the filter can't match anything, so that nobody need ask.
     pub(crate) fn is_empty(&self) -> bool {
-        self.empty
+        self.empty || holds_nul(&self.args)
     }
 
     fn rest(&self) -> String {

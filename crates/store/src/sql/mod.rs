@@ -6,6 +6,7 @@
 mod admin;
 mod cells;
 mod delete;
+mod epochs;
 mod expect;
 pub(crate) mod image;
 mod list;
@@ -21,6 +22,7 @@ pub(crate) mod tables;
 
 pub(crate) use admin::{admin_steps, still_good, take_link};
 pub(crate) use cells::{Cells, Row};
+pub(crate) use epochs::new_epochs;
 pub(crate) use expect::{holds, probe};
 pub(crate) use list::{Filtered, Select};
 pub(crate) use log::{audit_row, change_rows, outbox_row};

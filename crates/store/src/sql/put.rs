@@ -285,9 +285,22 @@ fn attributes(attributes: &Attributes) -> Result<Value, StoreError> {
 }
 
 /// As JSON text.
+///
+/// # Errors
+/// [`StoreError::Nul`]: all that anybody writes passes by here, so this is where it is refused, for both databases alike.
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value)
-        .map_err(|e| StoreError::Corrupt { what: "value to be written", detail: e.to_string() })
+    let json = serde_json::to_string(value)
+        .map_err(|e| StoreError::Corrupt { what: "value to be written", detail: e.to_string() })?;
+    if spells_nul(&json) { Err(StoreError::Nul) } else { Ok(json) }
+}
+
+/// Whether a text in the JSON holds NUL, which is always spelled so there. After an even number of backslashes it is only
+/// these letters.
+fn spells_nul(json: &str) -> bool {
+    json.match_indices("u0000").any(|(at, _)| {
+        let before = json.get(..at).unwrap_or_default();
+        !(before.len() - before.trim_end_matches('\\').len()).is_multiple_of(2)
+    })
 }
 
 /// Whether a change is one of the schema.
@@ -317,5 +330,20 @@ pub(crate) fn name_of(change: &Change) -> String {
         Change::PutRequest(_) => "a pending request for the same".to_owned(),
         Change::PutInvite(_) => "a pending invitation to the same".to_owned(),
         _ => "the thing".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nul_is_told_from_letters_that_look_like_it() {
+        for (text, holds) in
+            [("\0", true), ("a\\\0", true), ("u0000", false), ("\\u0000", false), ("\\\\u0000", false)]
+        {
+            assert_eq!(json(&text).is_err(), holds, "{text:?}");
+            assert_eq!(json(&serde_json::json!({ text: [1] })).is_err(), holds, "a name: {text:?}");
+        }
     }
 }

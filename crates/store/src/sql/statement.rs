@@ -16,6 +16,7 @@ pub(crate) enum Value {
     Uuids(Vec<Option<Uuid>>),
     Texts(Vec<Option<String>>),
     Ints(Vec<Option<i64>>),
+    Blobs(Vec<Option<Vec<u8>>>),
 }
 
 impl Value {
@@ -25,6 +26,7 @@ impl Value {
             Self::Uuid(uuid) => Self::Uuids(vec![uuid]),
             Self::Text(text) => Self::Texts(vec![text]),
             Self::Int(int) => Self::Ints(vec![int]),
+            Self::Bytes(bytes) => Self::Blobs(vec![bytes]),
             array => array,
         }
     }
@@ -35,6 +37,7 @@ impl Value {
             (Self::Uuids(uuids), Self::Uuid(uuid)) => uuids.push(uuid),
             (Self::Texts(texts), Self::Text(text)) => texts.push(text),
             (Self::Ints(ints), Self::Int(int)) => ints.push(int),
+            (Self::Blobs(blobs), Self::Bytes(bytes)) => blobs.push(bytes),
             // A column has one kind. The database refuses arrays of different lengths as it refuses a null here.
             (_, _) => {}
         }
@@ -98,6 +101,15 @@ impl Statement {
     pub(crate) fn new(sql: &'static str, args: Vec<Value>) -> Self {
         Self { sql: Cow::Borrowed(sql), args }
     }
+
+    /// Whether a text that is bound holds NUL, which nothing that is kept does.
+    pub(crate) fn holds_nul(&self) -> bool {
+        holds_nul(&self.args)
+    }
+}
+
+pub(super) fn holds_nul(args: &[Value]) -> bool {
+    args.iter().any(|value| matches!(value, Value::Text(Some(text)) if text.contains('\0')))
 }
 
 /// Where the databases speak differently.

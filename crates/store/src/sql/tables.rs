@@ -87,7 +87,7 @@ impl Inserts {
 }
 
 /// Rows of equal kinds, turned into one array for each column.
-fn by_column(rows: Vec<Vec<Value>>) -> Vec<Value> {
+pub(crate) fn by_column(rows: Vec<Vec<Value>>) -> Vec<Value> {
     let mut columns: Vec<Value> = Vec::new();
     for row in rows {
         if columns.is_empty() {
@@ -165,3 +165,7 @@ tables! {
     INVITES = "user_invite" by ["env", "id"]
         reads ["body", "revision"] hides ["id", "status", "role_id", "tenant_id", "wish", "created_at"];
 }
+
+/// What the log comes to.
+pub(crate) static OF_THE_LOG: [&Table; 8] =
+    [&SCHEMA, &USERS, &TENANTS, &INSTANCES, &ASSIGNMENTS, &TUPLES, &REQUESTS, &INVITES];

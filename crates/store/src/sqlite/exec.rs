@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use uuid::Uuid;
 
 /// A statement as sqlx wants it.
-pub(super) fn query(statement: Statement) -> Result<Query<'static, Sqlite, SqliteArguments>, sqlx::Error> {
+pub(crate) fn query(statement: Statement) -> Result<Query<'static, Sqlite, SqliteArguments>, sqlx::Error> {
     let mut args = SqliteArguments::default();
     args.reserve(statement.args.len(), 0);
     for value in statement.args {
@@ -24,7 +24,9 @@ pub(super) fn query(statement: Statement) -> Result<Query<'static, Sqlite, Sqlit
             Value::Text(text) => args.add(text),
             Value::Int(int) => args.add(int),
             Value::Bytes(bytes) => args.add(bytes),
-            Value::Uuids(_) | Value::Texts(_) | Value::Ints(_) => Err("SQLite knows no arrays".into()),
+            Value::Uuids(_) | Value::Texts(_) | Value::Ints(_) | Value::Blobs(_) => {
+                Err("SQLite knows no arrays".into())
+            }
         }
         .map_err(sqlx::Error::Encode)?;
     }

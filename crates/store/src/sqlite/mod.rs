@@ -4,9 +4,10 @@
 //! all that are there into one transaction, so that the price of getting them on the disk is shared; a lone commit
 //! waits for nobody.
 
-mod exec;
+pub(crate) mod exec;
 #[cfg(test)]
 mod plans;
+pub(crate) mod witness;
 
 use crate::{
     StoreError,
@@ -19,7 +20,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use sqlx::{
-    ConnectOptions, Connection, Sqlite, Transaction,
+    ConnectOptions, Connection, Sqlite, SqliteConnection, Transaction,
     sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
     },
@@ -30,7 +31,11 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
+use tokio::{sync::Mutex, task::JoinHandle, time::MissedTickBehavior};
+use witness::Witness;
+
+/// How often the witness beside the database is brought up to date.
+const NOTED: Duration = Duration::from_secs(1);
 
 /// How a store on SQLite works. The defaults are right for nearly everybody.
 #[derive(Debug, Clone)]
@@ -78,7 +83,9 @@ pub struct SqliteStore {
     path: PathBuf,
     readers: SqlitePool,
     queue: Queue,
-    images: JoinHandle<()>,
+    /// None for one that nobody opens again.
+    witness: Option<Arc<Mutex<Witness>>>,
+    tasks: Vec<JoinHandle<()>>,
     /// Removed from the disk when the last holder, this or the writer, lets go.
     _temporary: Option<Arc<TempDir>>,
 }
@@ -113,7 +120,21 @@ impl SqliteStore {
     ) -> Result<Self, StoreError> {
         let connect = connect_options(&path, &options);
         let mut connection = connect.connect().await.map_err(failed("opening the database"))?;
-        migrate(Dialect::Sqlite, &mut connection).await?;
+        let prepared = async {
+            migrate(Dialect::Sqlite, &mut connection).await?;
+            refuse_unfinished(&mut connection).await?;
+            match temporary {
+                Some(_) => Ok(None),
+                None => Witness::call(&path, &mut connection).await.map(Some),
+            }
+        };
+        let witness = match prepared.await {
+            Ok(witness) => witness.map(Mutex::new).map(Arc::new),
+            Err(error) => {
+                let _ = connection.close().await;
+                return Err(error);
+            }
+        };
 
         let read = connect.clone().pragma("query_only", "ON").row_buffer_size(1024);
         let readers = SqlitePoolOptions::new()
@@ -135,7 +156,11 @@ impl SqliteStore {
         let (meter, suggested) = Meter::new(options.images);
         let queue = Queue::start(connection, options.queue, Arc::new(Moves::new()), Arc::new(meter), held);
         let images = image::keep(readers.clone(), queue.sender()?.downgrade(), options.images, suggested);
-        Ok(Self { path, readers, queue, images: tokio::spawn(images), _temporary: temporary })
+        let mut tasks = vec![tokio::spawn(images)];
+        if let Some(witness) = &witness {
+            tasks.push(tokio::spawn(watch(Arc::clone(witness), readers.clone())));
+        }
+        Ok(Self { path, readers, queue, witness, tasks, _temporary: temporary })
     }
 
     /// Where the file is.
@@ -146,16 +171,49 @@ impl SqliteStore {
     /// Takes no more commits, waits until those that were handed in are written and answered, and closes the file.
     /// Whatever is asked afterwards is answered with [`StoreError::Closed`]. Closing twice is fine.
     pub async fn close(&self) {
-        self.images.abort();
+        self.stop();
         self.queue.close().await;
+        if let Some(witness) = &self.witness {
+            note(witness, &self.readers).await;
+        }
         self.readers.close().await;
+    }
+
+    fn stop(&self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
-        self.images.abort();
+        self.stop();
     }
+}
+
+/// Keeps the witness near what there is. Never ends by itself.
+async fn watch(witness: Arc<Mutex<Witness>>, readers: SqlitePool) {
+    let mut ticks = tokio::time::interval(NOTED);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        note(&witness, &readers).await;
+    }
+}
+
+async fn note(witness: &Mutex<Witness>, readers: &SqlitePool) {
+    match witness.lock().await.note(readers).await {
+        Ok(()) | Err(StoreError::Closed) => {}
+        Err(error) => tracing::warn!(%error, "the witness beside the database could not be written"),
+    }
+}
+
+/// A database into which somebody began to copy is nobody's yet.
+async fn refuse_unfinished(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let unfinished: i64 = sqlx::query_scalar("SELECT count(*) FROM unfinished")
+        .fetch_one(connection)
+        .await
+        .map_err(failed("opening the database"))?;
+    if unfinished == 0 { Ok(()) } else { Err(StoreError::Unfinished) }
 }
 
 #[async_trait]
@@ -188,7 +246,7 @@ impl Readers for SqlitePool {
     }
 }
 
-fn connect_options(path: &Path, options: &Options) -> SqliteConnectOptions {
+pub(crate) fn connect_options(path: &Path, options: &Options) -> SqliteConnectOptions {
     let synchronous = match options.durability {
         Durability::Full => SqliteSynchronous::Full,
         Durability::ProcessOnly => SqliteSynchronous::Off,
