@@ -1,27 +1,58 @@
 //! Whether the server lives, whether it can answer, and what it is.
 
-use crate::{App, State, error::Answer};
-use axum::{Json, Router, routing::get};
-use serde_json::{Value, json};
-use std::sync::Arc;
+use crate::{State, error::Answer, openapi::Routes};
+use axum::Json;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
-pub(crate) fn router() -> Router<Arc<App>> {
-    Router::new()
-        .route("/health", get(healthy))
-        .route("/healthy", get(healthy))
-        .route("/ready", get(ready))
-        .route("/version", get(version))
+pub(crate) fn router() -> Routes {
+    Routes::default()
+        .routes(routes!(health))
+        .routes(routes!(healthy))
+        .routes(routes!(ready))
+        .routes(routes!(version))
 }
 
-async fn healthy() -> Json<Value> {
-    Json(json!({"status": "ok"}))
+#[derive(Debug, Serialize, ToSchema)]
+struct Health {
+    status: &'static str,
 }
 
-async fn ready(app: State) -> Answer<Json<Value>> {
+const OK: Health = Health { status: "ok" };
+
+/// The program that answers.
+#[derive(Debug, Serialize, ToSchema)]
+struct Version {
+    name: &'static str,
+    version: &'static str,
+}
+
+/// Whether the server lives
+///
+/// Says nothing about the database; see `/ready`.
+#[utoipa::path(get, path = "/health", responses((status = OK, description = "It does.", body = Health)))]
+async fn health() -> Json<Health> {
+    Json(OK)
+}
+
+/// As `/health`, at the place where Permit's PDP has it
+#[utoipa::path(get, path = "/healthy", responses((status = OK, description = "It lives.", body = Health)))]
+async fn healthy() -> Json<Health> {
+    Json(OK)
+}
+
+/// Whether the server can answer
+///
+/// Fails while the database does not answer, and while this replica is too far behind the others.
+#[utoipa::path(get, path = "/ready", responses((status = OK, description = "It can.", body = Health)))]
+async fn ready(app: State) -> Answer<Json<Health>> {
     app.engine.ready().await?;
-    Ok(Json(json!({"status": "ok"})))
+    Ok(Json(OK))
 }
 
-async fn version() -> Json<Value> {
-    Json(json!({"name": "askfirst", "version": env!("CARGO_PKG_VERSION")}))
+/// The version of the server
+#[utoipa::path(get, path = "/version", responses((status = OK, description = "The version.", body = Version)))]
+async fn version() -> Json<Version> {
+    Json(Version { name: "askfirst", version: env!("CARGO_PKG_VERSION") })
 }

@@ -10,6 +10,7 @@ mod api;
 mod authzen;
 mod health;
 mod intake;
+mod openapi;
 mod pdp;
 mod permit;
 mod revision;
@@ -55,12 +56,13 @@ pub(crate) type State = axum::extract::State<Arc<App>>;
 /// All routes but `/mcp`, which the composition root mounts beside them.
 pub fn router(engine: Engine, options: Options) -> Router {
     let app = Arc::new(App { engine, options });
-    Router::new()
+    let described = openapi::Routes::default()
         .merge(health::router())
-        .merge(pdp::router())
-        .merge(authzen::router())
-        .merge(permit::router(&app))
-        .merge(api::router())
+        .merge(pdp::router().into())
+        .merge(authzen::router().into())
+        .merge(permit::router(&app).into())
+        .merge(api::router());
+    openapi::described(described)
         .merge(ui::router())
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)

@@ -1,19 +1,27 @@
 //! `POST /api/v1/keys`: an API key, or a key that lets an agent act for one user on `/mcp` and opens nothing else.
 
-use crate::{App, auth::InOrg, body::Body, error::Answer, permit::wire::Text};
+use crate::{
+    auth::InOrg,
+    body::Body,
+    error::Answer,
+    openapi::{IdShape, Routes},
+    permit::wire::Text,
+};
 use askfirst_domain::{Ident, id::ApiKeyId, scope::KeyScope};
 use askfirst_engine::{Error, OrgScope, Page, admin::keys::NewKey};
-use axum::{Json, Router, routing::post};
+use axum::Json;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/api/v1/keys", post(create))
+pub(super) fn router() -> Routes {
+    Routes::default().routes(routes!(create))
 }
 
 /// How much the key opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = KeyLevel)]
 enum Level {
     Org,
     Project,
@@ -21,8 +29,9 @@ enum Level {
 }
 
 /// What is not named is the calling key's own, or the only one that there is.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewKey)]
 struct NewKeyBody {
     /// `env` unless said.
     #[serde(default)]
@@ -39,13 +48,21 @@ struct NewKeyBody {
 }
 
 /// The secret is shown here and never again.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct KeyMade {
+    #[schema(value_type = IdShape)]
     id: ApiKeyId,
     secret: String,
     opens: String,
 }
 
+/// Make an API key, or a key that lets an agent act for one user
+///
+/// An agent's key opens `/mcp` and nothing else. The secret is shown here and never again.
+#[utoipa::path(
+    post, path = "/api/v1/keys", request_body = NewKeyBody,
+    responses((status = OK, description = "The key.", body = KeyMade))
+)]
 async fn create(InOrg(scope): InOrg, Body(body): Body<NewKeyBody>) -> Answer<Json<KeyMade>> {
     let level = body.scope.unwrap_or(Level::Env);
     if body.as_user.is_some() && level != Level::Env {

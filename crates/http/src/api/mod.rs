@@ -8,17 +8,15 @@ mod keys;
 mod links;
 mod policy;
 
-use crate::App;
-use axum::Router;
-use std::sync::Arc;
+use crate::openapi::Routes;
 
-pub(crate) fn router() -> Router<Arc<App>> {
-    Router::new()
-        .merge(check::router())
-        .merge(policy::router())
-        .merge(inbox::router())
+pub(crate) fn router() -> Routes {
+    Routes::default()
+        .merge(check::router().into())
+        .merge(policy::router().into())
+        .merge(inbox::router().into())
         .merge(keys::router())
         .merge(links::router())
-        .merge(audit::router())
-        .merge(decisions::router())
+        .merge(audit::router().into())
+        .merge(decisions::router().into())
 }

@@ -1,6 +1,6 @@
 //! What many of Permit's models and calls share.
 
-use crate::{App, error::Answer, error::Failure, listing::PageQuery};
+use crate::{App, error::Answer, error::Failure, listing::PageQuery, openapi};
 use askfirst_domain::{
     Ident, Timestamp,
     id::{EnvId, OrgId, ProjectId},
@@ -12,11 +12,14 @@ use serde_json::{Map, Value};
 use std::{fmt, sync::Arc};
 
 /// Where a thing is, in every model of an environment.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
 #[expect(clippy::struct_field_names, reason = "the names are those of the models")]
 pub(crate) struct Home {
+    #[schema(value_type = openapi::IdShape)]
     organization_id: OrgId,
+    #[schema(value_type = openapi::IdShape)]
     project_id: ProjectId,
+    #[schema(value_type = openapi::IdShape)]
     environment_id: EnvId,
 }
 
@@ -36,6 +39,14 @@ impl Serialize for Moment {
         serializer.collect_str(&self.0)
     }
 }
+
+impl utoipa::PartialSchema for Moment {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        openapi::moment()
+    }
+}
+
+impl utoipa::ToSchema for Moment {}
 
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -73,6 +84,14 @@ impl<'de> Deserialize<'de> for Text {
         deserializer.deserialize_any(TextVisitor)
     }
 }
+
+impl utoipa::PartialSchema for Text {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        openapi::key_or_id()
+    }
+}
+
+impl utoipa::ToSchema for Text {}
 
 struct TextVisitor;
 

@@ -23,6 +23,8 @@ mod models;
 #[cfg(test)]
 mod nul;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod pdp;
 #[cfg(test)]
 mod revisions;
