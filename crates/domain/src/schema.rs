@@ -11,6 +11,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fmt;
 
+/// The resource on which declared attributes of users stand. It has nothing else, and lists of resources leave it out.
+pub const USER_RESOURCE: &str = "__user";
+/// The resource on which declared attributes of tenants stand, as [`USER_RESOURCE`].
+pub const TENANT_RESOURCE: &str = "__tenant";
+
+/// Whether a resource is one of the product's own, for attributes alone.
+pub fn is_built_in(resource: &Key) -> bool {
+    matches!(resource.as_str(), USER_RESOURCE | TENANT_RESOURCE)
+}
+
 /// A resource: a type of thing that can be acted on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resource {

@@ -66,7 +66,7 @@ impl EnvScope {
 }
 
 /// Refuses a bulk call that is too large.
-fn bounded(what: &str, given: usize, most: usize) -> Result<()> {
+pub(crate) fn bounded(what: &str, given: usize, most: usize) -> Result<()> {
     if given <= most {
         return Ok(());
     }

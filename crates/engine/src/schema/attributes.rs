@@ -1,16 +1,18 @@
 //! Attributes that a resource declares.
 
 use super::{
-    missing, paged,
+    missing, paged, resources,
     stage::{Stage, taken},
 };
 use crate::{EnvScope, Patch, error::Result};
 use askfirst_domain::{
-    Ident, Key,
-    schema::{Attribute, AttributeType, Resource},
+    Id, Ident, Key, Timestamp,
+    schema::{Attribute, AttributeType, Resource, is_built_in},
 };
+use askfirst_policy::Schema;
 use askfirst_store::{Listed, Page};
 use std::{collections::BTreeMap, sync::Arc};
+use uuid::Uuid;
 
 /// An attribute as it is written, inside its resource or alone.
 #[derive(Debug, Clone)]
@@ -37,8 +39,9 @@ impl EnvScope {
         page: Page,
     ) -> Result<(Arc<Resource>, Listed<Attribute>)> {
         let state = self.state();
-        let resource = super::resource(state.snapshot.schema(), resource)?;
-        Ok((Arc::clone(resource), paged(resource.attributes.iter().cloned(), page)))
+        let resource = home(state.snapshot.schema(), resource, unmade)?;
+        let found = paged(resource.attributes.iter().cloned(), page);
+        Ok((Arc::new(resource), found))
     }
 
     /// One attribute with its resource.
@@ -47,8 +50,9 @@ impl EnvScope {
     /// [`crate::Kind::NotFound`].
     pub fn attribute(&self, resource: &Ident, attribute: &Ident) -> Result<(Arc<Resource>, Attribute)> {
         let state = self.state();
-        let resource = super::resource(state.snapshot.schema(), resource)?;
-        Ok((Arc::clone(resource), find(resource, attribute)?.clone()))
+        let resource = home(state.snapshot.schema(), resource, unmade)?;
+        let found = find(&resource, attribute)?.clone();
+        Ok((Arc::new(resource), found))
     }
 
     /// Adds an attribute to a resource.
@@ -62,7 +66,8 @@ impl EnvScope {
         block: AttributeBlock,
     ) -> Result<(Arc<Resource>, Attribute)> {
         self.write_schema(|stage| {
-            let mut resource = super::resource(stage.schema(), resource)?.as_ref().clone();
+            let made = |key: &Key| Ok(resources::blank(key, stage.fresh_id()?, stage.now()));
+            let mut resource = home(stage.schema(), resource, made)?;
             if resource.attributes.iter().any(|a| a.key == key) {
                 return Err(taken("attribute", &key));
             }
@@ -85,7 +90,7 @@ impl EnvScope {
         edit: AttributeEdit,
     ) -> Result<(Arc<Resource>, Attribute)> {
         self.write_schema(|stage| {
-            let mut resource = super::resource(stage.schema(), resource)?.as_ref().clone();
+            let mut resource = home(stage.schema(), resource, unmade)?;
             let mut attribute = find(&resource, attribute)?.clone();
             attribute.kind = edit.kind.unwrap_or(attribute.kind);
             attribute.description = edit.description.clone().over(attribute.description);
@@ -104,13 +109,30 @@ impl EnvScope {
     /// [`crate::Kind::NotFound`].
     pub async fn delete_attribute(&self, resource: &Ident, attribute: &Ident) -> Result<()> {
         self.write_schema(|stage| {
-            let mut resource = super::resource(stage.schema(), resource)?.as_ref().clone();
+            let mut resource = home(stage.schema(), resource, unmade)?;
             let gone = find(&resource, attribute)?.clone();
             resource.attributes.retain(|a| a.id != gone.id);
             finish(stage, resource, gone, "attribute.deleted").map(|_| ())
         })
         .await
     }
+}
+
+/// The resource on which the attributes stand. Those of users and of tenants have one of their own, which is made along
+/// with the first of them.
+fn home(schema: &Schema, ident: &Ident, make: impl FnOnce(&Key) -> Result<Resource>) -> Result<Resource> {
+    if let Some(found) = schema.resource(ident) {
+        return Ok(Resource::clone(found));
+    }
+    match ident.as_str().parse() {
+        Ok(key) if is_built_in(&key) => make(&key),
+        _ => super::resource(schema, ident).map(|found| Resource::clone(found)),
+    }
+}
+
+/// A resource of the product's own that has no attribute yet.
+fn unmade(key: &Key) -> Result<Resource> {
+    Ok(resources::blank(key, Id::new(Uuid::nil()), Timestamp::from_micros(0)))
 }
 
 fn finish(

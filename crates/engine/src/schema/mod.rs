@@ -8,6 +8,7 @@
 mod action_groups;
 mod actions;
 mod attributes;
+mod bulk_roles;
 mod condition_sets;
 mod derivations;
 mod proxy_configs;
@@ -22,6 +23,7 @@ mod view;
 pub use action_groups::ActionGroupEdit;
 pub use actions::{ActionBlock, ActionEdit};
 pub use attributes::{AttributeBlock, AttributeEdit};
+pub use bulk_roles::{BulkRole, MAX_ROLES, WrittenRoles};
 pub use condition_sets::{ConditionSetEdit, ConditionSetView, NewConditionSet};
 pub use derivations::{DerivationBlock, RuleSpec};
 pub use proxy_configs::{NewProxyConfig, ProxyConfigEdit, RuleEdit};
@@ -33,7 +35,10 @@ pub use set_rules::{RuleFilter, RuleSide, RuleSpec as SetRuleSpec};
 pub(crate) use stage::Stage;
 pub use view::{RelationView, ResourceView, RoleView, RuleView};
 
-use askfirst_domain::{Ident, Key, schema::Resource};
+use askfirst_domain::{
+    Ident, Key,
+    schema::{Resource, is_built_in},
+};
 use askfirst_policy::Schema;
 use askfirst_store::{Listed, Page};
 use serde_json::{Map, Value};
@@ -55,14 +60,19 @@ pub(crate) fn paged<T>(items: impl IntoIterator<Item = T>, page: Page) -> Listed
     Listed { items: kept, total }
 }
 
-/// The resource with this key or id.
+/// The resource with this key or id; none of the product's own.
 ///
 /// # Errors
 /// [`Kind::NotFound`] with the resources that there are.
 pub(crate) fn resource<'a>(schema: &'a Schema, ident: &Ident) -> Result<&'a Arc<Resource>> {
-    schema.resource(ident).ok_or_else(|| {
-        missing("resource", ident, "the resources are", schema.resources().map(|r| r.key.to_string()))
+    schema.resource(ident).filter(|found| !is_built_in(&found.key)).ok_or_else(|| {
+        missing("resource", ident, "the resources are", plain_resources(schema).map(|r| r.key.to_string()))
     })
+}
+
+/// All resources but the product's own.
+pub(crate) fn plain_resources(schema: &Schema) -> impl Iterator<Item = &Arc<Resource>> {
+    schema.resources().filter(|resource| !is_built_in(&resource.key))
 }
 
 /// `There is no WHAT `IDENT`; the WHATs are: a, b.`

@@ -12,10 +12,14 @@ use super::{
     stage::{Stage, taken},
     view::{ResourceView, resource_view},
 };
-use crate::{EnvScope, Patch, error::Result};
+use crate::{
+    EnvScope, Patch,
+    error::{Error, Result},
+};
 use askfirst_domain::{
-    Ident, Key,
-    schema::{Relation, Resource, Role},
+    Ident, Key, Timestamp,
+    id::ResourceId,
+    schema::{Relation, Resource, Role, is_built_in},
 };
 use askfirst_store::{Listed, Page};
 use serde_json::{Map, Value};
@@ -42,7 +46,7 @@ impl EnvScope {
     pub fn list_resources(&self, page: Page) -> Listed<ResourceView> {
         let state = self.state();
         let schema = state.snapshot.schema();
-        let found = paged(schema.resources(), page);
+        let found = paged(super::plain_resources(schema), page);
         Listed {
             items: found.items.into_iter().map(|r| resource_view(schema, r)).collect(),
             total: found.total,
@@ -65,23 +69,15 @@ impl EnvScope {
     /// [`crate::Kind::Duplicate`]; what the blocks' checks refuse.
     pub async fn create_resource(&self, key: Key, edit: ResourceEdit) -> Result<ResourceView> {
         self.write_schema(|stage| {
+            if is_built_in(&key) {
+                return Err(Error::invalid(format!(
+                    "`{key}` is for attributes alone and needs not be created; write its attributes."
+                )));
+            }
             if stage.schema().resource_by_key(key.as_str()).is_some() {
                 return Err(taken("resource", &key));
             }
-            let blank = Resource {
-                id: stage.fresh_id()?,
-                key: key.clone(),
-                name: key.to_string(),
-                urn: None,
-                description: None,
-                type_attributes: None,
-                compat: Map::new(),
-                actions: Vec::new(),
-                attributes: Vec::new(),
-                action_groups: Vec::new(),
-                created_at: stage.now(),
-                updated_at: stage.now(),
-            };
+            let blank = blank(&key, stage.fresh_id()?, stage.now());
             write(stage, blank, edit.clone(), "resource.created")
         })
         .await
@@ -134,6 +130,24 @@ impl EnvScope {
     }
 }
 
+/// A resource that says nothing yet.
+pub(super) fn blank(key: &Key, id: ResourceId, now: Timestamp) -> Resource {
+    Resource {
+        id,
+        key: key.clone(),
+        name: key.to_string(),
+        urn: None,
+        description: None,
+        type_attributes: None,
+        compat: Map::new(),
+        actions: Vec::new(),
+        attributes: Vec::new(),
+        action_groups: Vec::new(),
+        created_at: now,
+        updated_at: now,
+    }
+}
+
 fn write(
     stage: &mut Stage<'_>,
     mut resource: Resource,
@@ -162,7 +176,7 @@ fn write(
     }
     stage.note(code, key.to_string())?;
     let schema = stage.schema();
-    let written = schema.resource_by_id(id).ok_or_else(|| crate::Error::not_found("resource", &key))?;
+    let written = schema.resource_by_id(id).ok_or_else(|| Error::not_found("resource", &key))?;
     Ok(resource_view(schema, written))
 }
 

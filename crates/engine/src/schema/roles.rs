@@ -222,7 +222,7 @@ fn extended(schema: &Schema, role: &Role, idents: &[Ident]) -> Result<Vec<Key>> 
     Ok(keys)
 }
 
-fn finish(stage: &mut Stage<'_>, role: Role, edit: RoleEdit, code: &str) -> Result<RoleView> {
+pub(super) fn finish(stage: &mut Stage<'_>, role: Role, edit: RoleEdit, code: &str) -> Result<RoleView> {
     let role = apply(stage, role, edit)?;
     let permissions = role.permissions.iter().map(|p| Value::from(format!("{}:{}", p.resource, p.action)));
     let details = Map::from_iter([("permissions".to_owned(), permissions.collect())]);

@@ -19,6 +19,8 @@ mod facts;
 #[cfg(test)]
 mod invites;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod models;
 #[cfg(test)]
 mod nul;
@@ -26,6 +28,10 @@ mod nul;
 mod openapi;
 #[cfg(test)]
 mod pdp;
+#[cfg(test)]
+mod policy;
+#[cfg(test)]
+mod rest;
 #[cfg(test)]
 mod revisions;
 #[cfg(test)]

@@ -71,6 +71,10 @@ impl Server {
     }
 
     pub(crate) async fn start_with(options: Options) -> Self {
+        Self::start_within(options, Settings::default()).await
+    }
+
+    pub(crate) async fn start_within(options: Options, settings: Settings) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let store = SqliteStore::open(dir.path().join("askfirst.db"), askfirst_store::Options::default())
             .await
@@ -81,7 +85,7 @@ impl Server {
             store,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy: Arc::new(SystemEntropy),
-            settings: Settings::default(),
+            settings,
         })
         .await
         .expect("the engine starts");
@@ -117,7 +121,21 @@ impl Server {
 
 impl Client<'_> {
     pub(crate) async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        self.send_with(method, path, body, &[]).await
+    }
+
+    /// With more headers.
+    pub(crate) async fn send_with(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        more: &[(&str, &str)],
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in more {
+            request = request.header(*name, *value);
+        }
         if let Some(key) = &self.key {
             // Permit's 2.x client writes the scheme in lower case.
             request = request.header(header::AUTHORIZATION, format!("bearer {key}"));

@@ -4,6 +4,7 @@ use crate::{
     auth::InEnv,
     body::Body,
     error::Answer,
+    listing::Paginated,
     permit::wire::{Home, Moment, Params, Switch, Text, page},
 };
 use askfirst_domain::{
@@ -12,7 +13,7 @@ use askfirst_domain::{
     id::{AssignmentId, InstanceId, RoleId, TenantId, UserId},
 };
 use askfirst_engine::{
-    EnvScope,
+    EnvScope, Page,
     facts::{AssignmentDetails, AssignmentQuery, AssignmentSpec, UnassignmentSpec},
 };
 use axum::{
@@ -221,22 +222,41 @@ pub(super) struct UnassignQuery {
     return_deleted: Switch,
 }
 
+impl ListQuery {
+    fn split(self) -> Answer<(AssignmentQuery, Page)> {
+        let names = |texts: &[Text]| texts.iter().map(Text::ident).collect();
+        let query = AssignmentQuery {
+            users: names(&self.user),
+            roles: names(&self.role),
+            tenants: names(&self.tenant),
+            resource: self.resource.as_ref().map(Text::ident),
+            instance: self.resource_instance.map(|text| text.0),
+        };
+        Ok((query, page(self.page, self.per_page)?))
+    }
+}
+
 pub(super) async fn list(InEnv(scope): InEnv, Params(q): Params<ListQuery>) -> Answer<Json<ListRead>> {
-    let names = |texts: &[Text]| texts.iter().map(Text::ident).collect();
-    let query = AssignmentQuery {
-        users: names(&q.user),
-        roles: names(&q.role),
-        tenants: names(&q.tenant),
-        resource: q.resource.as_ref().map(Text::ident),
-        instance: q.resource_instance.map(|text| text.0),
-    };
-    let found = scope.list_assignments(&query, page(q.page, q.per_page)?).await?.items;
-    Ok(Json(if q.detailed.is_on() {
+    let detailed = q.detailed.is_on();
+    let (query, page) = q.split()?;
+    let found = scope.list_assignments(&query, page).await?.items;
+    Ok(Json(if detailed {
         let details = scope.assignment_details(found).await?;
         ListRead::Detailed(details.into_iter().map(|d| DetailedRead::new(&scope, d)).collect())
     } else {
         ListRead::Plain(found.into_iter().map(|a| AssignmentRead::new(&scope, a)).collect())
     }))
+}
+
+pub(super) async fn list_detailed(
+    InEnv(scope): InEnv,
+    Params(q): Params<ListQuery>,
+) -> Answer<Json<Paginated<DetailedRead>>> {
+    let (query, page) = q.split()?;
+    let found = scope.list_assignments(&query, page).await?;
+    let details = scope.assignment_details(found.items).await?.into_iter();
+    let data = details.map(|d| DetailedRead::new(&scope, d)).collect();
+    Ok(Json(Paginated::new(data, found.total, page.limit)))
 }
 
 pub(super) async fn assign(

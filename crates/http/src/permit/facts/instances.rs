@@ -4,6 +4,7 @@ use crate::{
     auth::InEnv,
     body::Body,
     error::Answer,
+    listing::Paginated,
     permit::wire::{Done, Home, Idents, Moment, Operations, Params, Switch, Text, page},
 };
 use askfirst_domain::{
@@ -12,7 +13,7 @@ use askfirst_domain::{
     id::{InstanceId, ResourceId, TenantId},
 };
 use askfirst_engine::{
-    EnvScope, Patch,
+    EnvScope, Page, Patch,
     facts::{InstanceQuery, NewInstance},
 };
 use axum::{Json, extract::Path, http::StatusCode};
@@ -135,25 +136,48 @@ pub(super) struct At {
     instance: Text,
 }
 
+impl ListQuery {
+    fn split(self) -> Answer<(InstanceQuery, Page)> {
+        let query = InstanceQuery {
+            tenant: self.tenant.as_ref().map(Text::ident),
+            resource: self.resource.as_ref().map(Text::ident),
+            search: self.search,
+        };
+        Ok((query, page(self.page, self.per_page)?))
+    }
+}
+
+/// With their relationships.
+async fn detailed(scope: &EnvScope, found: Vec<Instance>) -> Answer<Vec<InstanceRead>> {
+    let views = scope.instance_details(found).await?.into_iter();
+    let detailed = views.map(|view| InstanceRead {
+        relationships: Some(view.relationships.into_iter().map(Into::into).collect()),
+        ..InstanceRead::new(scope, view.instance)
+    });
+    Ok(detailed.collect())
+}
+
 pub(super) async fn list(
     InEnv(scope): InEnv,
     Params(q): Params<ListQuery>,
 ) -> Answer<Json<Vec<InstanceRead>>> {
-    let query = InstanceQuery {
-        tenant: q.tenant.as_ref().map(Text::ident),
-        resource: q.resource.as_ref().map(Text::ident),
-        search: q.search,
-    };
-    let found = scope.list_instances(&query, page(q.page, q.per_page)?).await?.items;
-    if !q.detailed.is_on() {
-        return Ok(Json(found.into_iter().map(|instance| InstanceRead::new(&scope, instance)).collect()));
-    }
-    let views = scope.instance_details(found).await?.into_iter();
-    let detailed = views.map(|view| InstanceRead {
-        relationships: Some(view.relationships.into_iter().map(Into::into).collect()),
-        ..InstanceRead::new(&scope, view.instance)
-    });
-    Ok(Json(detailed.collect()))
+    let with_details = q.detailed.is_on();
+    let (query, page) = q.split()?;
+    let found = scope.list_instances(&query, page).await?.items;
+    Ok(Json(if with_details {
+        detailed(&scope, found).await?
+    } else {
+        found.into_iter().map(|instance| InstanceRead::new(&scope, instance)).collect()
+    }))
+}
+
+pub(super) async fn list_detailed(
+    InEnv(scope): InEnv,
+    Params(q): Params<ListQuery>,
+) -> Answer<Json<Paginated<InstanceRead>>> {
+    let (query, page) = q.split()?;
+    let found = scope.list_instances(&query, page).await?;
+    Ok(Json(Paginated::new(detailed(&scope, found.items).await?, found.total, page.limit)))
 }
 
 pub(super) async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<InstanceRead>> {

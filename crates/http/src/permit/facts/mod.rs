@@ -30,6 +30,9 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/tenants/{tenant}/users", get(users::list_of_tenant))
         .route("/tenants/{tenant}/users/{user}", axum::routing::delete(tenants::delete_user))
         .route("/bulk/tenants", post(tenants::create_many).delete(tenants::delete_many))
+        .route("/resource_instances/detailed", get(instances::list_detailed))
+        .route("/role_assignments/detailed", get(assignments::list_detailed))
+        .route("/relationship_tuples/detailed", get(tuples::list_detailed))
         .route("/resource_instances", get(instances::list).post(instances::create))
         .route(
             "/resource_instances/{instance}",

@@ -5,6 +5,7 @@ use crate::{
     auth::InEnv,
     body::Body,
     error::Answer,
+    listing::Paginated,
     permit::wire::{Done, Home, Idents, Moment, Operations, Params, Switch, Text, page},
 };
 use askfirst_domain::{
@@ -13,7 +14,7 @@ use askfirst_domain::{
     id::{InstanceId, RelationId, TenantId, TupleId},
 };
 use askfirst_engine::{
-    EnvScope,
+    EnvScope, Page,
     facts::{TupleDetails, TupleQuery, TupleSpec},
 };
 use axum::{Json, http::StatusCode};
@@ -135,22 +136,41 @@ pub(super) struct ListQuery {
     detailed: Switch,
 }
 
+impl ListQuery {
+    fn split(self) -> Answer<(TupleQuery, Page)> {
+        let query = TupleQuery {
+            tenant: self.tenant.as_ref().map(Text::ident),
+            subject: self.subject.map(|text| text.0),
+            relation: self.relation.as_ref().map(Text::ident),
+            object: self.object.map(|text| text.0),
+            subject_resource: self.subject_type.as_ref().map(Text::ident),
+            object_resource: self.object_type.as_ref().map(Text::ident),
+        };
+        Ok((query, page(self.page, self.per_page)?))
+    }
+}
+
 pub(super) async fn list(InEnv(scope): InEnv, Params(q): Params<ListQuery>) -> Answer<Json<Vec<TupleRead>>> {
-    let query = TupleQuery {
-        tenant: q.tenant.as_ref().map(Text::ident),
-        subject: q.subject.map(|text| text.0),
-        relation: q.relation.as_ref().map(Text::ident),
-        object: q.object.map(|text| text.0),
-        subject_resource: q.subject_type.as_ref().map(Text::ident),
-        object_resource: q.object_type.as_ref().map(Text::ident),
-    };
-    let found = scope.list_tuples(&query, page(q.page, q.per_page)?).await?.items;
-    Ok(Json(if q.detailed.is_on() {
+    let detailed = q.detailed.is_on();
+    let (query, page) = q.split()?;
+    let found = scope.list_tuples(&query, page).await?.items;
+    Ok(Json(if detailed {
         let details = scope.tuple_details(found).await?;
         details.into_iter().map(|d| TupleRead::detailed(&scope, d)).collect()
     } else {
         found.into_iter().map(|tuple| TupleRead::new(&scope, tuple)).collect()
     }))
+}
+
+pub(super) async fn list_detailed(
+    InEnv(scope): InEnv,
+    Params(q): Params<ListQuery>,
+) -> Answer<Json<Paginated<TupleRead>>> {
+    let (query, page) = q.split()?;
+    let found = scope.list_tuples(&query, page).await?;
+    let details = scope.tuple_details(found.items).await?.into_iter();
+    let data = details.map(|d| TupleRead::detailed(&scope, d)).collect();
+    Ok(Json(Paginated::new(data, found.total, page.limit)))
 }
 
 pub(super) async fn create(InEnv(scope): InEnv, Body(body): Body<TupleBody>) -> Answer<Json<TupleRead>> {

@@ -11,7 +11,7 @@ use crate::{
 use askfirst_domain::{
     Key,
     id::{AttributeId, ResourceId},
-    schema::{Attribute, AttributeType, Resource},
+    schema::{Attribute, AttributeType, Resource, USER_RESOURCE},
 };
 use askfirst_engine::{
     EnvScope, Patch,
@@ -151,4 +151,47 @@ pub(super) async fn update(
 pub(super) async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
     scope.delete_attribute(&at.resource.ident(), &at.attribute.ident()).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// An attribute under `users/attributes`: those of users stand on a resource of their own.
+#[derive(Debug, Deserialize)]
+pub(super) struct OfUsers {
+    attribute: Text,
+}
+
+impl OfUsers {
+    fn at(self) -> Path<At> {
+        Path(At { resource: Text(USER_RESOURCE.to_owned()), attribute: self.attribute })
+    }
+}
+
+fn users() -> Path<OnResource> {
+    Path(OnResource { resource: Text(USER_RESOURCE.to_owned()) })
+}
+
+pub(super) async fn list_of_users(
+    scope: InEnv,
+    query: Params<PageQuery>,
+) -> Answer<Json<Vec<AttributeRead>>> {
+    list(scope, users(), query).await
+}
+
+pub(super) async fn read_of_users(scope: InEnv, Path(at): Path<OfUsers>) -> Answer<Json<AttributeRead>> {
+    read(scope, at.at()).await
+}
+
+pub(super) async fn create_of_users(scope: InEnv, body: Body<CreateBody>) -> Answer<Json<AttributeRead>> {
+    create(scope, users(), body).await
+}
+
+pub(super) async fn update_of_users(
+    scope: InEnv,
+    Path(at): Path<OfUsers>,
+    body: Body<AttributeBody>,
+) -> Answer<Json<AttributeRead>> {
+    update(scope, at.at(), body).await
+}
+
+pub(super) async fn delete_of_users(scope: InEnv, Path(at): Path<OfUsers>) -> Answer<StatusCode> {
+    delete(scope, at.at()).await
 }

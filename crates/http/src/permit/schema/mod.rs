@@ -64,6 +64,14 @@ pub(crate) fn routes() -> Router<Arc<App>> {
             "/resources/{resource}/roles/{role}/implicit_grants/conditions",
             put(derivations::set_conditions),
         )
+        .route("/bulk/roles", put(roles::replace_many))
+        .route("/users/attributes", get(attributes::list_of_users).post(attributes::create_of_users))
+        .route(
+            "/users/attributes/{attribute}",
+            get(attributes::read_of_users)
+                .patch(attributes::update_of_users)
+                .delete(attributes::delete_of_users),
+        )
         .route("/roles", get(roles::list).post(roles::create))
         .route("/roles/{role}", get(roles::read).patch(roles::update).delete(roles::delete))
         .route("/roles/{role}/permissions", post(roles::assign_permissions).delete(roles::remove_permissions))

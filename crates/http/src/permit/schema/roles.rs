@@ -6,7 +6,7 @@ use crate::{
     body::Body,
     error::Answer,
     listing::PageQuery,
-    permit::wire::{Home, Moment, Params, Text, compat, page},
+    permit::wire::{Home, Moment, Operations, Params, Text, compat, page},
 };
 use askfirst_domain::{
     Ident, Key,
@@ -14,7 +14,7 @@ use askfirst_domain::{
 };
 use askfirst_engine::{
     EnvScope, Patch,
-    schema::{RoleEdit, RoleView},
+    schema::{BulkRole, RoleEdit, RoleView},
 };
 use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
@@ -111,6 +111,25 @@ pub(crate) struct CreateBody {
     rest: RoleBody,
 }
 
+/// `RoleCreateBulk`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct BulkBody {
+    key: Key,
+    name: String,
+    /// None for a tenant role.
+    #[serde(default)]
+    resource: Option<Text>,
+    #[serde(flatten)]
+    rest: RoleBody,
+}
+
+/// `RoleCreateBulkOperationResult`.
+#[derive(Debug, Serialize)]
+pub(crate) struct BulkRead {
+    created: Vec<String>,
+    updated: Vec<String>,
+}
+
 /// `AddRolePermissions`, `RemoveRolePermissions`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct PermissionsBody {
@@ -202,4 +221,18 @@ pub(super) async fn remove_permissions(
     let (on, role) = at.split();
     let view = scope.remove_permissions(on.as_ref(), &role, &body.permissions).await?;
     Ok(Json(RoleRead::new(&scope, &view)))
+}
+
+/// Makes roles, and makes those over that are there.
+pub(super) async fn replace_many(
+    InEnv(scope): InEnv,
+    Body(body): Body<Operations<BulkBody>>,
+) -> Answer<Json<BulkRead>> {
+    let roles = body.operations.into_iter().map(|body| BulkRole {
+        key: body.key,
+        on: body.resource.as_ref().map(Text::ident),
+        edit: RoleBody { name: Some(body.name), ..body.rest }.into(),
+    });
+    let written = scope.replace_roles(&roles.collect::<Vec<_>>()).await?;
+    Ok(Json(BulkRead { created: written.created, updated: written.updated }))
 }

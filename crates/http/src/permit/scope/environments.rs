@@ -110,7 +110,7 @@ pub(super) struct StatsRead {
     stats: Counts,
 }
 
-/// `EnvironmentStatistics`.
+/// `EnvironmentStatistics`. Monthly users are not counted.
 #[derive(Debug, Serialize)]
 struct Counts {
     roles: u64,
@@ -265,7 +265,7 @@ pub(super) async fn stats(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<Jso
             policies: counts.set_rules,
             resources: counts.resources,
             tenants: counts.tenants,
-            has_decision_logs: false,
+            has_decision_logs: counts.has_decisions,
             members: [],
             mau: 0,
         },
