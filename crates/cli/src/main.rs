@@ -16,6 +16,7 @@ mod mcp;
 mod policy;
 mod serve;
 mod signals;
+mod store;
 mod terminal;
 
 use anyhow::Context as _;
@@ -60,6 +61,7 @@ enum Command {
     Inbox(inbox::Args),
     Key(key::Args),
     Link(link::Args),
+    Store(store::Args),
     Demo(demo::Args),
     #[command(hide = true)]
     Food(food::Args),
@@ -104,6 +106,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Inbox(args) => Box::pin(inbox::run(args, &env)).await,
         Command::Key(args) => key::run(args, &env).await,
         Command::Link(args) => link::run(args, &env).await,
+        Command::Store(args) => Box::pin(store::run(args, &env)).await,
         Command::Demo(args) => Box::pin(demo::run(args, &env)).await,
         Command::Food(args) => Box::pin(food::run(args, &env)).await,
         Command::Completions(args) => completions::run(&args),

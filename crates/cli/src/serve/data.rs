@@ -55,6 +55,11 @@ impl DataDir {
         Ok(Self { path: path.to_owned(), _lock: None })
     }
 
+    /// Where the database of a data directory is, whether or not it is there.
+    pub(crate) fn store_file_in(directory: &Path) -> PathBuf {
+        directory.join(STORE_FILE)
+    }
+
     /// The file of the database. It is there, and readable by its owner alone: SQLite gives the files beside it the same
     /// rights.
     pub(crate) fn store_file(&self) -> anyhow::Result<PathBuf> {
@@ -146,13 +151,13 @@ fn private_directory(builder: &mut DirBuilder) {
 fn private_directory(_: &mut DirBuilder) {}
 
 #[cfg(unix)]
-fn open_private(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
+pub(crate) fn open_private(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     options.mode(0o600).open(path)
 }
 
 #[cfg(not(unix))]
-fn open_private(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
+pub(crate) fn open_private(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
     options.open(path)
 }
 

@@ -104,7 +104,7 @@ impl fmt::Debug for DatabaseUrl {
 impl DatabaseUrl {
     /// # Errors
     /// When it is no URL of PostgreSQL.
-    fn read(text: &str) -> anyhow::Result<Self> {
+    pub(crate) fn read(text: &str) -> anyhow::Result<Self> {
         let text = text.trim();
         let scheme = text.split_once("://").map(|(scheme, _)| scheme);
         if !matches!(scheme, Some("postgres" | "postgresql")) || reqwest::Url::parse(text).is_err() {
@@ -113,7 +113,7 @@ impl DatabaseUrl {
         Ok(Self(text.to_owned()))
     }
 
-    fn of_file(path: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn of_file(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
         let text = std::fs::read_to_string(path).with_context(|| format!("can't read {shown}"))?;
         if is_open_to_others(path) {
@@ -122,7 +122,13 @@ impl DatabaseUrl {
         Self::read(&text).with_context(|| format!("the file {shown}"))
     }
 
-    fn has_password(&self) -> bool {
+    /// The URL itself, for whoever connects.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it holds a password.
+    pub(crate) fn has_password(&self) -> bool {
         reqwest::Url::parse(&self.0).is_ok_and(|url| {
             url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password")
         })

@@ -4,6 +4,7 @@ pub mod copy;
 pub mod environments;
 pub mod keys;
 pub mod projects;
+mod purge;
 pub mod sessions;
 pub mod start;
 pub mod statistics;
