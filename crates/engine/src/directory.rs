@@ -158,3 +158,26 @@ async fn read(store: &dyn Store) -> Result<Listing, StoreError> {
         keys: store.api_keys().await?.into_iter().map(|k| (k.secret_hash.clone(), k)).collect(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_looked_up_in_vain_is_kept_in_mind_for_one_version() {
+        let store = askfirst_store::SqliteStore::open_in_memory().await.unwrap();
+        let directory = Directory::load(&store).await.unwrap();
+        directory.put_unknown("a".to_owned(), 1);
+        directory.put_unknown("b".to_owned(), 1);
+        assert!(directory.is_unknown("a", 1) && directory.is_unknown("b", 1));
+        assert!(!directory.is_unknown("a", 2) && !directory.is_unknown("c", 1));
+        directory.put_unknown("c".to_owned(), 2);
+        assert!(directory.is_unknown("c", 2) && !directory.is_unknown("a", 1));
+        // However many are tried, so many are kept.
+        for n in 0..=UNKNOWN_KEPT {
+            directory.put_unknown(n.to_string(), 2);
+        }
+        assert!(directory.unknown().hashes.len() <= UNKNOWN_KEPT);
+        assert!(directory.is_unknown(&UNKNOWN_KEPT.to_string(), 2));
+    }
+}

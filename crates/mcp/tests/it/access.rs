@@ -34,7 +34,7 @@ async fn nobody_comes_in_without_a_key() {
             r#"Bearer realm="askfirst", error="invalid_token""#,
         ),
         (
-            Some(format!("Bearer {}", session.token.reveal())),
+            Some(format!("Bearer {}", session.opened.token.reveal())),
             StatusCode::FORBIDDEN,
             r#"Bearer realm="askfirst", error="insufficient_scope""#,
         ),

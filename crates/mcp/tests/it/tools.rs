@@ -142,6 +142,25 @@ async fn a_bound_agent_speaks_for_nobody_else() {
 }
 
 #[tokio::test]
+async fn a_result_names_its_revision_and_a_call_may_demand_one() {
+    let family = Family::at_home().await;
+    let key = family.agent_key("henry").await;
+    let named = |result: rmcp::model::CallToolResult| -> askfirst_domain::RevisionToken {
+        result.meta.unwrap().0["askfirst/revision"].as_str().unwrap().parse().unwrap()
+    };
+    let client = family.client(&key, &[]).await;
+    let asked = named(call(&client, "create_access_request", wish()).await);
+    let demand = asked.to_string();
+    let demanding = family.client(&key, &[("askfirst-at-least", demand.as_str())]).await;
+    assert_eq!(named(call(&demanding, "list_access_requests", json!({})).await), asked);
+
+    let never = askfirst_domain::RevisionToken { revision: asked.revision + 1, ..asked }.to_string();
+    let headers = [("askfirst-at-least", never.as_str())];
+    let refused = family.connect(&family.mcp_url(), &key, &headers, legacy()).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("has not happened"), "{refused:?}");
+}
+
+#[tokio::test]
 async fn others_requests_stay_closed() {
     let family = Family::at_home().await;
     let (henry, rose) = (family.agent_key("henry").await, family.agent_key("rose").await);
