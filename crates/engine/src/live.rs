@@ -332,10 +332,9 @@ async fn follow(live: Weak<Live>, store: Arc<dyn Store>) {
         };
         match read {
             Ok(Caught::Gone) | Err(StoreError::Closed | StoreError::NoSuchEnvironment(_)) => return,
-            Ok(Caught::Partly) => {}
             // Woken for nothing: not again at once.
             Ok(Caught::Up) if live.revision() == before => sleep(SETTLE).await,
-            Ok(Caught::Up) => {}
+            Ok(Caught::Up | Caught::Partly) => {}
             Err(error) => {
                 tracing::debug!(%error, %env, "the change log can't be followed; trying again");
                 drop(live);

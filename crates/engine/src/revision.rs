@@ -21,7 +21,7 @@ impl Seen {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *seen {
             Some(before) if before.epoch == head.epoch => {
-                before.revision = before.revision.max(head.revision)
+                before.revision = before.revision.max(head.revision);
             }
             other => *other = Some(head),
         }
