@@ -93,6 +93,16 @@ impl Client {
         self.send(self.request(Method::POST, path).query(query).json(body)).await
     }
 
+    /// Sends JSON that is to be put there and reads the answer.
+    pub(crate) async fn put<T: DeserializeOwned>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
+        self.send(self.request(Method::PUT, path).json(body)).await
+    }
+
+    /// Reads a text.
+    pub(crate) async fn get_text(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<String> {
+        self.answer(self.request(Method::GET, path).query(query)).await
+    }
+
     /// Sends a text and reads the answer.
     pub(crate) async fn put_text<T: DeserializeOwned>(&self, path: &str, text: String) -> anyhow::Result<T> {
         self.send(self.request(Method::PUT, path).body(text)).await
@@ -103,17 +113,20 @@ impl Client {
     }
 
     async fn send<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<T> {
+        let text = self.answer(request).await?;
+        serde_json::from_str(&text).with_context(|| {
+            format!("{} answered what this command can't read; is it another version?", self.server.url)
+        })
+    }
+
+    /// The text of an answer that is no refusal.
+    async fn answer(&self, request: RequestBuilder) -> anyhow::Result<String> {
         let url = &self.server.url;
         let response = request.send().await.map_err(|e| self.unreachable(&e))?;
         let status = response.status();
         let text =
             response.text().await.with_context(|| format!("{url} broke off in the middle of its answer"))?;
-        if status.is_success() {
-            return serde_json::from_str(&text).with_context(|| {
-                format!("{url} answered what this command can't read; is it another version?")
-            });
-        }
-        Err(self.refusal(status, &text))
+        if status.is_success() { Ok(text) } else { Err(self.refusal(status, &text)) }
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> anyhow::Error {
@@ -145,10 +158,23 @@ impl Client {
 fn sentence(text: &str) -> Option<String> {
     let body: Value = serde_json::from_str(text).ok()?;
     let message = body.get("message").and_then(Value::as_str).map(ToOwned::to_owned);
-    message.filter(|m| !m.is_empty()).or_else(|| {
+    message.filter(|m| !m.is_empty()).map(|message| message + &places(&body)).or_else(|| {
         let first = body.get("detail")?.get(0)?;
         Some(format!("the server can't read the request: {}", first.get("msg")?.as_str()?))
     })
+}
+
+/// Every place of a policy file that is wrong, a line each, when there are several; the sentence has the first.
+fn places(body: &Value) -> String {
+    let places = body.pointer("/additional_info/diagnostics").and_then(Value::as_array);
+    let places = places.filter(|places| places.len() > 1);
+    let told = places.into_iter().flatten().map(|place| {
+        let text = |name: &str| place.get(name).and_then(Value::as_str).unwrap_or_default();
+        let number = |name: &str| place.get(name).and_then(Value::as_u64).unwrap_or_default();
+        let hint = if text("hint").is_empty() { String::new() } else { format!(" ({})", text("hint")) };
+        format!("\n  {}:{}: {}{hint}", number("line"), number("column"), text("message"))
+    });
+    told.collect()
 }
 
 /// A value as one segment of a path.

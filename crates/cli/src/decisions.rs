@@ -216,7 +216,7 @@ fn place(entry: &Value) -> (String, String) {
 }
 
 /// A time as people write it: `15m` ago, or a moment, which the server reads.
-fn moment(text: &str) -> Result<String, String> {
+pub(crate) fn moment(text: &str) -> Result<String, String> {
     let unit = |suffix: &str, seconds: u64| {
         let number: u64 = text.strip_suffix(suffix)?.parse().ok()?;
         number.checked_mul(seconds).map(Duration::from_secs)

@@ -75,24 +75,25 @@ impl EnvScope {
     pub async fn plan_policy(&self, wish: &PolicyText) -> Result<PolicyPlan, ApplyError> {
         let state = self.state();
         let (file, planned) = self.planned(wish, &state).await?;
-        let impact = if planned.draft.changes.is_empty() {
-            Impact::default()
-        } else {
-            impact::of(&state.snapshot, &planned.after, self.op.now).await?
-        };
+        let (mut impact, mut recorded) = (Impact::default(), None);
+        if !planned.draft.changes.is_empty() {
+            impact = impact::of(&state.snapshot, &planned.after, self.op.now).await?;
+            recorded = self.replayed_in_plan(&state, planned.after.clone()).await?;
+        }
         let described = PolicyFile::of_schema(planned.after.schema());
         Ok(PolicyPlan {
             unchanged: counted(&planned).unchanged,
             left_over: left_over(&file, &described),
             missing_secrets: planned.missing_secrets,
             impact,
+            recorded,
             token: self.plan_token(&state, wish.prune, &planned.differences),
             revision: state.revision,
             differences: planned.differences,
         })
     }
 
-    async fn planned(
+    pub(super) async fn planned(
         &self,
         wish: &PolicyText,
         state: &Arc<LiveState>,

@@ -13,6 +13,7 @@ mod offline;
 mod outcome;
 mod plan;
 mod prune;
+mod replay;
 mod schema;
 
 pub use askfirst_policy::file::{Diagnostic, Difference, FieldChange, Kind as DifferenceKind, Prune};
@@ -20,3 +21,4 @@ pub use export::Exported;
 pub use impact::{Flipped, Impact};
 pub use offline::{CaseOutcome, Counts, check_file, json_schema, run_tests, token_names};
 pub use outcome::{Applied, ApplyError, LeftOver, PolicyPlan, PolicyText};
+pub use replay::{Replay, ReplayChange};

@@ -1,6 +1,6 @@
 //! What goes into planning and applying, and what comes out.
 
-use super::{Diagnostic, Difference, Impact, Prune};
+use super::{Diagnostic, Difference, Impact, Prune, Replay};
 use crate::error::Error;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -57,6 +57,8 @@ pub struct PolicyPlan {
     pub missing_secrets: Vec<String>,
     /// Which decisions change.
     pub impact: Impact,
+    /// Which of the newest recorded decisions change; none without a decision log, or when nothing changes.
+    pub recorded: Option<Replay>,
     /// Names this plan: applying with it does exactly this or nothing.
     pub token: String,
     /// The revision that it was made at.

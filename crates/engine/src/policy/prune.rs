@@ -6,14 +6,11 @@ use askfirst_domain::{
     Key,
     change::Change,
     facts::DEFAULT_TENANT,
-    schema::{ConditionSet, Relation, Resource, Role},
+    schema::{ConditionSet, Relation, Resource, Role, is_built_in},
 };
 use askfirst_policy::{
     RoleName,
-    file::{
-        AssignmentEntry, InstanceEntry, Section, TenantEntry, TupleEntry, UserEntry, goes, is_built_in,
-        set_section,
-    },
+    file::{AssignmentEntry, InstanceEntry, Section, TenantEntry, TupleEntry, UserEntry, goes, set_section},
 };
 use askfirst_store::{AssignmentFilter, InstanceFilter, Listed, Page, TenantFilter, TupleFilter, UserFilter};
 use std::{collections::HashSet, future::Future, sync::Arc};

@@ -5,9 +5,13 @@ use crate::{
     elements::operation_roles,
     error::{Error, Result},
 };
-use askfirst_domain::{Key, change::Change, schema::Resource};
+use askfirst_domain::{
+    Key,
+    change::Change,
+    schema::{Resource, TENANT_RESOURCE, USER_RESOURCE},
+};
 use askfirst_policy::file::{
-    AttributeEntry, PolicyFile, Section, TENANT_RESOURCE, USER_RESOURCE,
+    AttributeEntry, PolicyFile, Section,
     build::{Others, Stamp, attributes_over, bare_resource},
 };
 use std::sync::Arc;

@@ -1,33 +1,169 @@
-//! `PUT /api/v1/policy`: applies the text of a policy file.
+//! `/api/v1/policy`: the policy as a file. `GET` writes one, `PUT` applies one, `POST .../plan` says what that would change,
+//! `POST .../replay` asks recorded questions of what it would come to.
+//!
+//! A file comes as a text, with what is to be done with it in the query; or in the member `file` of a JSON object, the only
+//! way to give tokens of webhooks along.
 
-use crate::{App, auth::InEnv, error::Failure};
-use askfirst_domain::RevisionToken;
-use askfirst_engine::{
-    Error,
-    policy::{Applied, ApplyError, Diagnostic},
+use crate::{
+    App,
+    auth::InEnv,
+    body::Body,
+    error::{Answer, Failure},
+    permit::wire::{Moment, Params},
 };
-use axum::{Json, Router, routing::put};
-use serde::Serialize;
+use askfirst_engine::{
+    Error, Kind,
+    decisions::DecisionFilter,
+    policy::{Applied, ApplyError, Diagnostic, PolicyPlan, PolicyText, Prune, Replay},
+};
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, FromRequest, FromRequestParts as _, Request},
+    http::header::{CONTENT_TYPE, HeaderName},
+    response::IntoResponse,
+    routing::{get, post},
+};
+use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// How many recorded decisions are asked again, unless it is said, and at most.
+const REPLAYED: u64 = 100_000;
+const MOST_REPLAYED: u64 = 10_000_000;
+/// The longest file, in bytes: it may hold all facts of an environment.
+const MAX_FILE: usize = 64 * 1024 * 1024;
 
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/api/v1/policy", put(apply))
+    Router::new()
+        .route("/api/v1/policy", get(export).put(apply))
+        .route("/api/v1/policy/plan", post(plan))
+        .route("/api/v1/policy/replay", post(replay))
+        .layer(DefaultBodyLimit::max(MAX_FILE))
 }
 
-/// What was done, and the revision at which it holds, once more in the form that a later call may demand.
-#[derive(Debug, Serialize)]
-struct Told {
-    #[serde(flatten)]
-    applied: Applied,
-    revision_token: RevisionToken,
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Pruned {
+    #[default]
+    Nothing,
+    Policy,
+    All,
 }
 
-async fn apply(InEnv(scope): InEnv, text: String) -> Result<Json<Told>, Failure> {
-    match scope.apply_policy(&text).await {
-        Ok(applied) => Ok(Json(Told { applied, revision_token: scope.trail().decided() })),
-        Err(ApplyError::Failed(error)) => Err(error.into()),
-        Err(ApplyError::File(diagnostics)) => Err(wrong(&diagnostics)),
+impl From<Pruned> for Prune {
+    fn from(pruned: Pruned) -> Self {
+        match pruned {
+            Pruned::Nothing => Self::Nothing,
+            Pruned::Policy => Self::Policy,
+            Pruned::All => Self::All,
+        }
+    }
+}
+
+/// What is to be done with a file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wish {
+    #[serde(default)]
+    prune: Pruned,
+    /// The token of the plan that is to be carried out.
+    plan: Option<String>,
+    /// Of recorded decisions: not before, not after, and how many.
+    from: Option<Moment>,
+    to: Option<Moment>,
+    limit: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wrapped {
+    file: String,
+    #[serde(default)]
+    prune: Pruned,
+    plan: Option<String>,
+    from: Option<Moment>,
+    to: Option<Moment>,
+    limit: Option<u64>,
+    /// Tokens of webhooks, by the names under which the file asks for them.
+    #[serde(default)]
+    secrets: BTreeMap<String, String>,
+}
+
+/// A file and what is to be done with it, in either way of writing it.
+struct Sent {
+    text: PolicyText,
+    wish: Wish,
+}
+
+impl FromRequest<Arc<App>> for Sent {
+    type Rejection = axum::response::Response;
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Self::Rejection> {
+        let is_json = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .is_some_and(|kind| kind.starts_with("application/json"));
+        if is_json {
+            let Body(Wrapped { file, prune, plan, from, to, limit, secrets }) =
+                Body::<Wrapped>::from_request(request, app).await.map_err(IntoResponse::into_response)?;
+            let text = PolicyText { text: file, prune: prune.into(), secrets, plan: plan.clone() };
+            return Ok(Self { text, wish: Wish { prune, plan, from, to, limit } });
+        }
+        let (mut parts, body) = request.into_parts();
+        let Params(wish): Params<Wish> =
+            Params::from_request_parts(&mut parts, app).await.map_err(IntoResponse::into_response)?;
+        let request = Request::from_parts(parts, body);
+        let text = String::from_request(request, app).await.map_err(|rejection| {
+            if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+                let message = format!("A policy file may have {} MB at most.", MAX_FILE / (1024 * 1024));
+                Failure::from(Error::new(Kind::TooLarge, message)).into_response()
+            } else {
+                let message = "A policy file is a text in UTF-8; send it as the body.";
+                Failure::from(Error::invalid(message)).into_response()
+            }
+        })?;
+        let text =
+            PolicyText { text, prune: wish.prune.into(), secrets: BTreeMap::new(), plan: wish.plan.clone() };
+        Ok(Self { text, wish })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    /// Whether users, tenants, instances, tuples and assignments are wanted as well.
+    #[serde(default)]
+    facts: bool,
+}
+
+async fn export(InEnv(scope): InEnv, Params(wanted): Params<Wanted>) -> Answer<impl IntoResponse> {
+    let exported = if wanted.facts { scope.export_policy_with_facts().await? } else { scope.export_policy() };
+    let headers: [(HeaderName, &str); 1] = [(CONTENT_TYPE, "application/yaml")];
+    Ok((headers, exported.text))
+}
+
+async fn apply(InEnv(scope): InEnv, Sent { text, .. }: Sent) -> Answer<Json<Applied>> {
+    scope.apply_policy_file(&text).await.map(Json).map_err(refused)
+}
+
+async fn plan(InEnv(scope): InEnv, Sent { text, .. }: Sent) -> Answer<Json<PolicyPlan>> {
+    scope.plan_policy(&text).await.map(Json).map_err(refused)
+}
+
+async fn replay(InEnv(scope): InEnv, Sent { text, wish }: Sent) -> Answer<Json<Replay>> {
+    let filter = DecisionFilter {
+        from: wish.from.map(|moment| moment.0),
+        to: wish.to.map(|moment| moment.0),
+        ..DecisionFilter::default()
+    };
+    let limit = wish.limit.unwrap_or(REPLAYED).min(MOST_REPLAYED);
+    scope.replay_policy(&text, filter, limit).await.map(Json).map_err(refused)
+}
+
+fn refused(error: ApplyError) -> Failure {
+    match error {
+        ApplyError::Failed(error) => error.into(),
+        ApplyError::File(diagnostics) => wrong(&diagnostics),
     }
 }
 

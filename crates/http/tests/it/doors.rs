@@ -73,6 +73,13 @@ const PDP: &[(&str, &[&str])] = &[
     ("/local/role_assignments", &["GET"]),
 ];
 
+/// The policy as a file; the environment is that of the key.
+const POLICY: &[(&str, &[&str])] = &[
+    ("/api/v1/policy", &["GET", "PUT"]),
+    ("/api/v1/policy/plan", &["POST"]),
+    ("/api/v1/policy/replay", &["POST"]),
+];
+
 fn all(base: &str, routes: &[(&str, &[&str])]) -> Vec<(String, String)> {
     let each = |(path, methods): &(&str, &[&str])| -> Vec<(String, String)> {
         methods.iter().map(|method| ((*method).to_owned(), format!("{base}{path}"))).collect()
@@ -95,6 +102,7 @@ async fn without_a_key_or_with_a_wrong_one_nothing_opens() {
     routes.extend(all("/facts", FACTS));
     routes.extend(all("", OWN));
     routes.extend(all("", PDP));
+    routes.extend(all("", POLICY));
     assert!(routes.len() > 100, "the table has shrunk: {}", routes.len());
     for (method, path) in routes {
         for client in [&nobody, &stranger] {
@@ -123,6 +131,7 @@ async fn an_agents_key_opens_none_of_it() {
     routes.extend(all("/facts", FACTS));
     routes.extend(all("", OWN));
     routes.extend(all("", PDP));
+    routes.extend(all("", POLICY));
     for (method, path) in routes {
         agent.refused(403, "FORBIDDEN_ACCESS", &method, &path, Value::Null).await;
     }

@@ -1,17 +1,17 @@
 //! From a schema to what a file says of it.
 
-use super::{
-    data::{
-        ActionEntry, AttributeEntry, DerivationEntry, ElementEntry, GroupEntry, PolicyFile, RelationEntry,
-        ResourceEntry, RoleEntry, RuleEntry, Section, SetEntry, Token, WebhookEntry,
-    },
-    world::{TENANT_RESOURCE, USER_RESOURCE, is_built_in},
+use super::data::{
+    ActionEntry, AttributeEntry, DerivationEntry, ElementEntry, GroupEntry, PolicyFile, RelationEntry,
+    ResourceEntry, RoleEntry, RuleEntry, Section, SetEntry, Token, WebhookEntry,
 };
 use crate::{RoleName, Schema};
 use askfirst_domain::{
     Id, Key,
     element::Element,
-    schema::{Attribute, ConditionSet, Relation, Resource, Role, SetKind},
+    schema::{
+        Attribute, ConditionSet, Relation, Resource, Role, SetKind, TENANT_RESOURCE, USER_RESOURCE,
+        is_built_in,
+    },
 };
 use serde_json::{Map, Value};
 use uuid::Uuid;

@@ -36,7 +36,7 @@ pub use data::{
 pub use diagnostic::Diagnostic;
 pub use difference::{Difference, FieldChange, Kind, difference};
 pub use schema::json_schema;
-pub use world::{TENANT_RESOURCE, USER_RESOURCE, goes, is_built_in, set_section};
+pub use world::{goes, set_section};
 
 /// The format's version: `askfirst: 1` stands in every file.
 pub const VERSION: u64 = 1;

@@ -49,7 +49,7 @@ fn file() -> Value {
 
 fn definitions() -> Value {
     let mut definitions = Map::new();
-    for part in [words(), resources(), sets(), elements(), facts(), tests()] {
+    for part in [words(), resources(), roles(), sets(), elements(), facts(), tests()] {
         if let Value::Object(part) = part {
             definitions.extend(part);
         }
@@ -116,24 +116,6 @@ fn resources() -> Value {
         }),
     );
     require(&mut relation, &["subject"]);
-    let mut derivation = record(
-        "Where the role comes along with a role on a related instance.",
-        json!({
-            "when": {"$ref": "#/$defs/when"},
-            "users_with_role": {"type": "array", "items": {"$ref": "#/$defs/source"}},
-        }),
-    );
-    require(&mut derivation, &["users_with_role"]);
-    let mut source = record(
-        "Whoever has the role on an instance that stands in the relation to this one.",
-        json!({
-            "role": {"$ref": "#/$defs/key"},
-            "on_resource": {"$ref": "#/$defs/key"},
-            "linked_by_relation": {"$ref": "#/$defs/key"},
-            "when": {"$ref": "#/$defs/when"},
-        }),
-    );
-    require(&mut source, &["role", "on_resource", "linked_by_relation"]);
     json!({
         "resource": record("A type of thing.", json!({
             "name": text("The key when left away."),
@@ -158,6 +140,29 @@ fn resources() -> Value {
             "description": "The resource whose instances are the subjects.",
             "anyOf": [{"$ref": "#/$defs/key"}, relation],
         },
+    })
+}
+
+fn roles() -> Value {
+    let mut derivation = record(
+        "Where the role comes along with a role on a related instance.",
+        json!({
+            "when": {"$ref": "#/$defs/when"},
+            "users_with_role": {"type": "array", "items": {"$ref": "#/$defs/source"}},
+        }),
+    );
+    require(&mut derivation, &["users_with_role"]);
+    let mut source = record(
+        "Whoever has the role on an instance that stands in the relation to this one.",
+        json!({
+            "role": {"$ref": "#/$defs/key"},
+            "on_resource": {"$ref": "#/$defs/key"},
+            "linked_by_relation": {"$ref": "#/$defs/key"},
+            "when": {"$ref": "#/$defs/when"},
+        }),
+    );
+    require(&mut source, &["role", "on_resource", "linked_by_relation"]);
+    json!({
         "role": record("A role.", json!({
             "name": text("The key when left away."),
             "description": text(""),

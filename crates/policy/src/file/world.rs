@@ -8,24 +8,15 @@ use crate::{RoleName, Schema};
 use askfirst_domain::{
     Key, Timestamp,
     element::{APPROVED_ROLE, ElementType, OPERATE_ACTION, REVIEWER_ACTIONS, REVIEWER_ROLE},
-    schema::{Action, Permission, Resource, SetKind},
+    schema::{Action, Permission, Resource, SetKind, TENANT_RESOURCE, USER_RESOURCE, is_built_in},
 };
 use serde_json::Map;
 use std::{cell::Cell, collections::BTreeSet, convert::Infallible};
 use uuid::Uuid;
 
-/// The resource that users' declared attributes stand on.
-pub const USER_RESOURCE: &str = "__user";
-/// The resource that tenants' declared attributes stand on.
-pub const TENANT_RESOURCE: &str = "__tenant";
 /// The actions that an operation approval needs on its resource, and that no pruning takes away.
 pub(super) const OPERATION_ACTIONS: [&str; 4] =
     [REVIEWER_ACTIONS[0], REVIEWER_ACTIONS[1], REVIEWER_ACTIONS[2], OPERATE_ACTION];
-
-/// Whether it is a resource of the product's own, which stands in a section of its own.
-pub fn is_built_in(key: &Key) -> bool {
-    matches!(key.as_str(), USER_RESOURCE | TENANT_RESOURCE)
-}
 
 impl PolicyFile {
     /// The resources on which the file asks for operation approvals.

@@ -66,7 +66,7 @@ pub(super) fn document(sections: &[(String, Tree)]) -> String {
 }
 
 fn block_entry(text: &mut String, (name, tree): &(String, Tree), indent: usize) {
-    let _ = write!(text, "{:indent$}{}:", "", scalar(name));
+    let _ = write!(text, "{:indent$}{}:", "", member(name));
     below(text, tree, indent, text_width(name) + indent + 2);
 }
 
@@ -107,7 +107,7 @@ fn block_item(text: &mut String, item: &Tree, indent: usize) {
         if let Tree::Map(members) | Tree::Open(members) = item
             && let Some(((name, tree), rest)) = members.split_first()
         {
-            let _ = write!(text, " {}:", scalar(name));
+            let _ = write!(text, " {}:", member(name));
             below(text, tree, indent + 2, indent + 4 + text_width(name));
             for member in rest {
                 block_entry(text, member, indent + 2);
@@ -177,7 +177,7 @@ fn inline(line: &mut String, tree: &Tree) {
             line.push('{');
             for (number, (name, tree)) in members.iter().enumerate() {
                 line.push_str(if number > 0 { ", " } else { "" });
-                line.push_str(&scalar(name));
+                line.push_str(&member(name));
                 line.push_str(": ");
                 inline(line, tree);
             }
@@ -188,6 +188,11 @@ fn inline(line: &mut String, tree: &Tree) {
 
 fn text_width(text: &str) -> usize {
     text.chars().count()
+}
+
+/// The name of a member. Where a role is held is `on` something, which is no truth value there.
+fn member(name: &str) -> String {
+    if name == "on" { name.to_owned() } else { scalar(name) }
 }
 
 /// A text, in quotes unless it can be read as nothing else.

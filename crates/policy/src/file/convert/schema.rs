@@ -14,7 +14,7 @@ use crate::{
 };
 use askfirst_domain::{
     Key,
-    schema::{DerivationRule, DerivationSettings, Permission},
+    schema::{DerivationRule, DerivationSettings, Permission, is_built_in},
 };
 use serde_json::Map;
 
@@ -29,6 +29,11 @@ impl Reader {
 
     fn resource(&mut self, text: &Text, node: &Node) -> Option<ResourceEntry> {
         let key: Key = self.key(text)?;
+        if is_built_in(&key) {
+            let hint = "write `user_attributes` or `tenant_attributes`".to_owned();
+            self.complain(text.at, format!("`{key}` is no resource to be declared"), Some(hint));
+            return None;
+        }
         self.note(Spot::Resource(key.clone()), text.at);
         let fields = self.fields(node, "a resource", members::RESOURCE)?;
         let name = self.optional_text(fields.get("name")).unwrap_or_else(|| key.to_string());
@@ -182,7 +187,9 @@ impl Reader {
             match parse_permission(role, text) {
                 Ok(permission) => {
                     self.note(Spot::Permission(role.clone(), permission.clone()), item.at);
-                    permissions.push(permission);
+                    if !permissions.contains(&permission) {
+                        permissions.push(permission);
+                    }
                 }
                 Err(error) => self.complain(item.at, error, None),
             }

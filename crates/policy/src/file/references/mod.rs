@@ -11,7 +11,7 @@ use super::{
     world::merged,
 };
 use crate::{RoleName, Schema, SchemaError, Snapshot};
-use askfirst_domain::{Id, Key, Timestamp, element::Element};
+use askfirst_domain::{Id, Key, Timestamp, element::Element, schema::is_built_in};
 use serde_json::Map;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -107,5 +107,6 @@ fn settle_levels(element: &mut ElementEntry, schema: &Schema) {
 }
 
 fn suggest_resource(written: &Key, schema: &Schema) -> Option<String> {
-    suggest(written.as_str(), schema.resources().map(|resource| resource.key.as_str()))
+    let own = schema.resources().filter(|resource| !is_built_in(&resource.key));
+    suggest(written.as_str(), own.map(|resource| resource.key.as_str()))
 }
