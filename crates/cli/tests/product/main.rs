@@ -5,6 +5,7 @@ mod commands;
 mod demo;
 mod https;
 mod kills;
+mod policy;
 #[cfg(unix)]
 mod replicas;
 mod serve;
