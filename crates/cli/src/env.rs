@@ -34,6 +34,13 @@ impl Env {
         Ok(Self { process, file })
     }
 
+    /// Of these variables.
+    #[cfg(test)]
+    pub(crate) fn of(pairs: &[(&str, &str)]) -> Self {
+        let process = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self { process, file: BTreeMap::new() }
+    }
+
     /// The value of a variable.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         [&self.process, &self.file]

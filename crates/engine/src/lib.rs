@@ -34,6 +34,7 @@ pub use patch::Patch;
 pub use revision::Trail;
 pub use secret::Secret;
 
+pub use askfirst_policy::{Limits as PolicyLimits, condition::ConditionLimits};
 pub use askfirst_store::{Listed, Page};
 
 use arc_swap::ArcSwap;
@@ -68,6 +69,8 @@ pub struct Settings {
     /// How long this process may answer from memory without hearing from the database. None where nobody else writes to
     /// the database: then there is nothing to be behind.
     pub max_lag: Option<Duration>,
+    /// How far decisions look, and how large conditions may be.
+    pub policy: PolicyLimits,
 }
 
 impl Default for Settings {
@@ -77,6 +80,7 @@ impl Default for Settings {
             public_url: "http://127.0.0.1:7766".to_owned(),
             at_least_wait: Duration::from_secs(2),
             max_lag: None,
+            policy: PolicyLimits::default(),
         }
     }
 }
@@ -146,7 +150,7 @@ impl Engine {
     pub(crate) async fn live(&self, env: EnvId) -> Result<Arc<Live>> {
         let known = self.0.live.load().get(&env).cloned();
         let cell = known.unwrap_or_else(|| self.place_for(env));
-        cell.get_or_try_init(|| Live::start(&self.0.store, env)).await.cloned()
+        cell.get_or_try_init(|| Live::start(&self.0.store, env, self.0.settings.policy)).await.cloned()
     }
 
     /// Where the live state of an environment goes; one for all who ask.

@@ -8,7 +8,7 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use askfirst_domain::{RevisionToken, change::Change, id::EnvId, request::Request};
-use askfirst_policy::{Loader, Snapshot};
+use askfirst_policy::{Limits, Loader, Snapshot};
 use askfirst_store::{Committed, Head, Store, StoreError};
 use std::{
     collections::BTreeMap,
@@ -52,8 +52,8 @@ impl LiveState {
         RevisionToken { epoch: self.epoch, env: self.env, revision: self.revision }
     }
 
-    async fn load(store: &dyn Store, env: EnvId) -> Result<Self, StoreError> {
-        let mut loader = Loader::default();
+    async fn load(store: &dyn Store, env: EnvId, limits: Limits) -> Result<Self, StoreError> {
+        let mut loader = Loader::within(limits);
         let head = store.load(env, &mut |changes| loader.load(&changes)).await?;
         Ok(Self {
             env,
@@ -69,6 +69,7 @@ impl LiveState {
 #[derive(Debug)]
 pub(crate) struct Live {
     env: EnvId,
+    limits: Limits,
     state: ArcSwap<LiveState>,
     /// Commits that were answered before the ones in front of them. Held while applying, so states never go back.
     waiting: Mutex<BTreeMap<u64, Vec<Change>>>,
@@ -109,11 +110,12 @@ impl Drop for Writing<'_> {
 
 impl Live {
     /// Builds the state from the store, and follows the log from there for as long as somebody holds this.
-    pub(crate) async fn start(store: &Arc<dyn Store>, env: EnvId) -> Result<Arc<Self>> {
+    pub(crate) async fn start(store: &Arc<dyn Store>, env: EnvId, limits: Limits) -> Result<Arc<Self>> {
         let asked = Instant::now();
-        let state = LiveState::load(store.as_ref(), env).await?;
+        let state = LiveState::load(store.as_ref(), env, limits).await?;
         let live = Arc::new(Self {
             env,
+            limits,
             state: ArcSwap::from_pointee(state),
             waiting: Mutex::default(),
             requests: ArcSwap::from_pointee(broadcast::channel(EVENTS_KEPT).0),
@@ -264,7 +266,7 @@ impl Live {
         let Some(head) = store.head(self.env).await? else { return Ok(Caught::Gone) };
         if head.epoch != epoch || head.revision < before {
             waiting.clear();
-            self.state.store(Arc::new(LiveState::load(store, self.env).await?));
+            self.state.store(Arc::new(LiveState::load(store, self.env, self.limits).await?));
             self.requests.store(Arc::new(broadcast::channel(EVENTS_KEPT).0));
             return Ok(Caught::Partly);
         }

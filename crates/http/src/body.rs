@@ -1,7 +1,7 @@
 //! Request bodies: JSON in, or one sentence that says where it is wrong (in the shape of `FastAPI`'s 422, which Permit's
 //! clients read).
 
-use crate::error::Failure;
+use crate::{App, error::Failure};
 use axum::{
     Json,
     body::Bytes,
@@ -11,6 +11,7 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use std::sync::Arc;
 
 /// A JSON body. An empty body reads as `{}`, so that calls whose members are all optional need none.
 #[derive(Debug)]
@@ -19,16 +20,16 @@ pub(crate) struct Body<T>(pub(crate) T);
 /// A body that does not read.
 #[derive(Debug)]
 pub(crate) enum BodyError {
-    TooLarge,
+    TooLarge { limit: usize },
     Shape { message: String, kind: &'static str },
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
     type Rejection = BodyError;
-    async fn from_request(request: Request, state: &S) -> Result<Self, BodyError> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, BodyError> {
+        let bytes = Bytes::from_request(request, app).await.map_err(|rejection| {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                BodyError::TooLarge
+                BodyError::TooLarge { limit: app.options.limits.body }
             } else {
                 BodyError::Shape {
                     message: "The body could not be read to its end.".to_owned(),
@@ -68,7 +69,7 @@ pub(crate) fn plain(message: &str) -> String {
 impl IntoResponse for BodyError {
     fn into_response(self) -> Response {
         match self {
-            Self::TooLarge => Failure::too_large().into_response(),
+            Self::TooLarge { limit } => Failure::too_large(limit).into_response(),
             Self::Shape { message, kind } => {
                 let detail = json!([{"loc": ["body"], "msg": message, "type": kind}]);
                 (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({"detail": detail}))).into_response()

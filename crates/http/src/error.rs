@@ -85,13 +85,13 @@ impl Failure {
     }
 
     /// A body above the limit.
-    pub(crate) fn too_large() -> Self {
+    pub(crate) fn too_large(limit: usize) -> Self {
         let (_, code, title) = problem_of(Kind::Invalid);
         Self {
             status: StatusCode::PAYLOAD_TOO_LARGE,
             code,
             title,
-            message: format!("The body may have {} MB at most.", crate::MAX_BODY / (1024 * 1024)),
+            message: format!("The body may have {} at most.", crate::limits::bytes(limit)),
             additional_info: None,
         }
     }

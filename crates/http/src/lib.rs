@@ -4,6 +4,7 @@
 mod auth;
 mod body;
 mod error;
+mod limits;
 mod listing;
 
 mod api;
@@ -18,6 +19,7 @@ mod ui;
 
 pub use error::problem_of;
 pub use intake::read_small_bodies_first;
+pub use limits::Limits;
 pub use pdp::KongRoutes;
 pub use permit::RateLimits;
 
@@ -26,15 +28,14 @@ use axum::{Router, extract::DefaultBodyLimit};
 use std::sync::Arc;
 use tower_http::{set_header::SetResponseHeaderLayer, trace::TraceLayer};
 
-/// The largest request body, in bytes.
-pub const MAX_BODY: usize = 8 * 1024 * 1024;
-
 /// What an operator may switch.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Lists of requests answer `requesting_user_id: null` and put the requester into `requesting_user`, which Permit's
     /// own MCP server needs; see `docs/permit-compatibility.md`.
     pub permit_mcp_compat: bool,
+    /// How large and how long calls may be.
+    pub limits: Limits,
     /// Whose pages may use element sessions by cookie and read the answers: origins, such as `https://app.example.com`.
     pub element_origins: Vec<String>,
     /// What `/kong` goes by; none means that it is not served.
@@ -55,6 +56,7 @@ pub(crate) type State = axum::extract::State<Arc<App>>;
 
 /// All routes but `/mcp`, which the composition root mounts beside them.
 pub fn router(engine: Engine, options: Options) -> Router {
+    let limits = options.limits;
     let app = Arc::new(App { engine, options });
     let described = openapi::Routes::default()
         .merge(health::router())
@@ -77,8 +79,10 @@ pub fn router(engine: Engine, options: Options) -> Router {
                 http::header::X_CONTENT_TYPE_OPTIONS,
                 http::HeaderValue::from_static("nosniff"),
             ),
-            DefaultBodyLimit::max(MAX_BODY),
-            axum::middleware::from_fn(revision::name),
+            DefaultBodyLimit::max(limits.body),
+            axum::middleware::from_fn(move |request, next| {
+                limits::in_time(limits.patience, revision::name(request, next))
+            }),
         ))
         .with_state(app)
 }

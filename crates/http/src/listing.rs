@@ -1,6 +1,6 @@
 //! Pages of lists: `page` and `per_page` in, bare arrays or envelopes out.
 
-use crate::error::Failure;
+use crate::{error::Failure, limits::Limits};
 use askfirst_engine::{Error, Kind};
 use serde::{Deserialize, Serialize};
 
@@ -11,20 +11,22 @@ pub(crate) struct PageQuery {
     pub(crate) per_page: Option<u32>,
 }
 
-/// The largest page.
-pub(crate) const MAX_PER_PAGE: u32 = 100;
+/// A page above the largest.
+pub(crate) fn too_large(size: u32, limit: u32) -> Error {
+    Error::new(Kind::TooLarge, format!("`per_page` may be {limit} at most; it was {size}."))
+}
 
 impl PageQuery {
-    /// Offset and limit, with the default page size of the route.
+    /// Offset and limit, with the default page size of the route. That the page is not larger than the operator's limit
+    /// is seen to where the query is read.
     pub(crate) fn window(self, default_size: u32) -> Result<(u64, u32), Failure> {
         let size = self.per_page.unwrap_or(default_size);
         let page = self.page.unwrap_or(1);
         if page == 0 || size == 0 {
             return Err(Error::invalid("`page` and `per_page` count from 1.").into());
         }
-        if size > MAX_PER_PAGE {
-            let message = format!("`per_page` may be {MAX_PER_PAGE} at most; it was {size}.");
-            return Err(Error::new(Kind::TooLarge, message).into());
+        if size > Limits::MOST_PAGE {
+            return Err(too_large(size, Limits::MOST_PAGE).into());
         }
         Ok((u64::from(page - 1) * u64::from(size), size))
     }

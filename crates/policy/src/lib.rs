@@ -62,7 +62,7 @@ pub use question::{
 };
 pub use schema::{RoleName, Schema, SchemaError, parse_permission, parse_permissions};
 pub use snapshot::{
-    Bounds, Comparison, DEFAULT_MAX_DEPTH, Flip, Loader, MAX_RULES_TOLD, MAX_SUGGESTIONS, Shift, Snapshot,
-    Turn,
+    Bounds, Comparison, DEFAULT_MAX_DEPTH, Flip, Limits, Loader, MAX_RULES_TOLD, MAX_SUGGESTIONS, Shift,
+    Snapshot, Turn,
 };
 pub use url_mapping::{MAX_RULES, MAX_URL, MappedUrl};

@@ -75,6 +75,7 @@ impl Stage {
             at_least_wait: Duration::from_secs(2),
             public_url: None,
             decisions: Some(LogSettings::default()),
+            policy: askfirst_engine::PolicyLimits::default(),
             http: askfirst_http::Options::default(),
             first_key: None,
             tls: None,

@@ -4,6 +4,7 @@ mod connections;
 mod data;
 mod database;
 mod decisions;
+mod limits;
 pub(crate) mod logs;
 mod permit;
 mod running;
@@ -17,6 +18,7 @@ pub(crate) use running::{Config, Running};
 use crate::{env::Env, signals::Signals, terminal};
 use anyhow::bail;
 use askfirst_engine::Secret;
+use limits::LimitArgs;
 use permit::PermitArgs;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 use tls::TlsFiles;
@@ -71,6 +73,8 @@ pub(crate) struct Args {
     idle_timeout: u64,
     #[command(flatten)]
     permit: PermitArgs,
+    #[command(flatten)]
+    bounds: LimitArgs,
     /// What is logged to standard error, such as `info` or `askfirst_http=debug`; `RUST_LOG` does the same
     #[arg(long, value_name = "FILTER")]
     log: Option<String>,
@@ -95,7 +99,8 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
         at_least_wait: args.database.at_least_wait(),
         public_url: args.public_url,
         decisions: args.decisions.settings(),
-        http: args.permit.options()?,
+        http: askfirst_http::Options { limits: args.bounds.of_calls(env)?, ..args.permit.options()? },
+        policy: args.bounds.of_policy(env)?,
         first_key,
         tls,
         limits: Limits {

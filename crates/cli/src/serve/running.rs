@@ -9,7 +9,7 @@ use super::{
 use crate::signals::Signals;
 use anyhow::{Context as _, anyhow};
 use askfirst_engine::{
-    Engine, Parts, Secret, Settings, SystemClock, SystemEntropy, admin::start::FirstKey,
+    Engine, Parts, PolicyLimits, Secret, Settings, SystemClock, SystemEntropy, admin::start::FirstKey,
     decisions::LogSettings,
 };
 use askfirst_mcp::HttpOptions;
@@ -36,6 +36,8 @@ pub(crate) struct Config {
     pub(crate) public_url: Option<String>,
     /// How a decision log is kept; none keeps none.
     pub(crate) decisions: Option<LogSettings>,
+    /// How far decisions look, and how large conditions may be.
+    pub(crate) policy: PolicyLimits,
     pub(crate) http: askfirst_http::Options,
     /// Becomes the key of default/dev at the first start.
     pub(crate) first_key: Option<Secret>,
@@ -83,6 +85,7 @@ impl Running {
                 public_url: public_url.trim_end_matches('/').to_owned(),
                 at_least_wait: config.at_least_wait,
                 max_lag,
+                policy: config.policy,
             },
         };
         let engine = Engine::start(parts).await.map_err(explained).context("can't read the data")?;

@@ -43,7 +43,7 @@ impl FromRequest<Arc<App>> for Message {
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         match Body::<Members>::from_request(request, app).await {
             Ok(Body(members)) => Ok(Self(members)),
-            Err(BodyError::TooLarge) => Err(Failure::too_large().into()),
+            Err(BodyError::TooLarge { limit }) => Err(Failure::too_large(limit).into()),
             Err(BodyError::Shape { message, .. }) => Err(Problem::bad_request(sentence(&message))),
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     auth::InEnv,
     body::Body,
     error::Answer,
-    permit::wire::{PER_PAGE, Params, Text, page},
+    permit::wire::{AnySize, PER_PAGE, Params, Text, page},
 };
 use askfirst_domain::{
     Key,
@@ -164,7 +164,7 @@ pub(super) struct PermissionsRead {
     #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<ResourceDetails>,
     permissions: Vec<String>,
-    roles: Vec<Key>,
+    roles: Arc<[Key]>,
 }
 
 #[derive(Debug, Serialize)]
@@ -197,7 +197,7 @@ impl From<Holding> for PermissionsRead {
 
 pub(super) async fn user_permissions(
     InEnv(scope): InEnv,
-    Params(window): Params<Window>,
+    AnySize(window): AnySize<Window>,
     Body(query): Body<PermissionsQuery>,
 ) -> Answer<Json<BTreeMap<String, PermissionsRead>>> {
     let part = window.part()?;

@@ -16,7 +16,7 @@ pub(crate) mod wire;
 
 pub use limits::RateLimits;
 
-use crate::App;
+use crate::{App, error::no_method};
 use axum::{Router, middleware::from_fn_with_state};
 use std::sync::Arc;
 
@@ -40,7 +40,8 @@ fn element_routes(app: &App) -> Router<Arc<App>> {
         .merge(access_requests::router())
         .merge(operation_approvals::router());
     match element_cookie::crossing(app) {
-        Some(crossing) => routes.layer(crossing),
+        // Which origins may call is asked with a method of its own, so also that has to go through the layer.
+        Some(crossing) => routes.method_not_allowed_fallback(no_method).layer(crossing),
         None => routes,
     }
 }

@@ -1,6 +1,12 @@
 //! What many of Permit's models and calls share.
 
-use crate::{App, error::Answer, error::Failure, listing::PageQuery, openapi};
+use crate::{
+    App,
+    error::Answer,
+    error::Failure,
+    listing::{PageQuery, too_large},
+    openapi,
+};
 use askfirst_domain::{
     Ident, Timestamp,
     id::{EnvId, OrgId, ProjectId},
@@ -115,31 +121,55 @@ impl de::Visitor<'_> for TextVisitor {
 #[derive(Debug)]
 pub(crate) struct Params<T>(pub(crate) T);
 
+/// As [`Params`], for lists whose pages may have any size.
+#[derive(Debug)]
+pub(crate) struct AnySize<T>(pub(crate) T);
+
 impl<T: de::DeserializeOwned> FromRequestParts<Arc<App>> for Params<T> {
     type Rejection = Failure;
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
-        countable(parts.uri.query().unwrap_or_default())?;
-        let read = axum_extra::extract::Query::<T>::from_request_parts(parts, app).await;
-        let axum_extra::extract::Query(query) = read.map_err(|rejection| {
-            let said = rejection.to_string();
-            // Behind the reader's own words stand the member and what is wrong with it.
-            let reason = said.rsplit_once("query string: ").map_or(said.as_str(), |(_, reason)| reason);
-            Error::invalid(format!("The query can't be read: {reason}."))
-        })?;
-        Ok(Self(query))
+        Ok(Self(query(parts, app, app.options.limits.page).await?))
     }
 }
 
-/// Refuses a page that is no number, in better words than the reader of queries has.
-fn countable(query: &str) -> Result<(), Error> {
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let mut pages = pairs.filter(|(name, _)| matches!(*name, "page" | "per_page"));
-    match pages.find(|(_, value)| value.parse::<u32>().is_err()) {
-        Some((name, _)) => {
-            Err(Error::invalid(format!("`{name}` has to be a whole number from 1 to {}.", u32::MAX)))
-        }
-        None => Ok(()),
+impl<T: de::DeserializeOwned> FromRequestParts<Arc<App>> for AnySize<T> {
+    type Rejection = Failure;
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
+        Ok(Self(query(parts, app, u32::MAX).await?))
     }
+}
+
+async fn query<T: de::DeserializeOwned>(
+    parts: &mut Parts,
+    app: &Arc<App>,
+    largest_page: u32,
+) -> Result<T, Failure> {
+    countable(parts.uri.query().unwrap_or_default(), largest_page)?;
+    let read = axum_extra::extract::Query::<T>::from_request_parts(parts, app).await;
+    let axum_extra::extract::Query(query) = read.map_err(|rejection| {
+        let said = rejection.to_string();
+        // Behind the reader's own words stand the member and what is wrong with it.
+        let reason = said.rsplit_once("query string: ").map_or(said.as_str(), |(_, reason)| reason);
+        Error::invalid(format!("The query can't be read: {reason}."))
+    })?;
+    Ok(query)
+}
+
+/// Refuses a page that is no number, in better words than the reader of queries has, and one that is larger than the
+/// operator's limit.
+fn countable(query: &str, limit: u32) -> Result<(), Error> {
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    for (name, value) in pairs.filter(|(name, _)| matches!(*name, "page" | "per_page")) {
+        match value.parse::<u32>() {
+            Ok(size) if name == "per_page" && size > limit => return Err(too_large(size, limit)),
+            Ok(_) => {}
+            Err(_) => {
+                let message = format!("`{name}` has to be a whole number from 1 to {}.", u32::MAX);
+                return Err(Error::invalid(message));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// How many items a list gives when the call does not say.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Schema,
-    condition::{Condition, Path, Read, Root},
+    condition::{Condition, ConditionLimits, Path, Read, Root},
 };
 use askfirst_domain::{
     Key,
@@ -137,7 +137,7 @@ impl Sets {
                 return None;
             }
             let compiled = self.0.entry(set.id).or_insert_with(|| {
-                let condition = Condition::compile(&set.conditions).ok()?;
+                let condition = Condition::compile_within(&set.conditions, ConditionLimits::MOST).ok()?;
                 let reads = Reads::of(&condition);
                 Some((Arc::new(condition), reads))
             });

@@ -11,16 +11,39 @@ use askfirst_domain::Key;
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
 
-/// How deep logical operators and `match` may nest.
+/// How deep logical operators and `match` may nest, unless told otherwise.
 pub const MAX_DEPTH: usize = 16;
-/// Comparisons in one condition.
+/// Comparisons in one condition, unless told otherwise.
 pub const MAX_LEAVES: usize = 256;
 /// Items of a literal list.
 pub const MAX_ITEMS: usize = 1_000;
-/// Bytes of all names of attributes and all literals of one condition.
+/// Bytes of all names of attributes and all literals of one condition, unless told otherwise.
 pub const MAX_SIZE: usize = 64 * 1024;
 /// How deep a literal value may nest.
 pub const MAX_VALUE_DEPTH: usize = 16;
+
+/// How large a condition may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConditionLimits {
+    /// How deep logical operators and `match` may nest.
+    pub depth: usize,
+    /// Comparisons.
+    pub leaves: usize,
+    /// Bytes of all names of attributes and all literals.
+    pub size: usize,
+}
+
+impl ConditionLimits {
+    /// The most that an operator may allow. What is stored is read within these, so that a limit that was lowered takes
+    /// nothing from what was written before.
+    pub const MOST: Self = Self { depth: 64, leaves: 4096, size: 1024 * 1024 };
+}
+
+impl Default for ConditionLimits {
+    fn default() -> Self {
+        Self { depth: MAX_DEPTH, leaves: MAX_LEAVES, size: MAX_SIZE }
+    }
+}
 
 /// What the members of an object mean.
 #[derive(Debug, Clone, Copy)]
@@ -33,8 +56,9 @@ enum Within<'a> {
     Attribute(&'a Path),
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Compiler {
+    limits: ConditionLimits,
     at: Vec<Step>,
     leaves: usize,
     size: usize,
@@ -42,10 +66,10 @@ struct Compiler {
 
 type Compiled<T> = Result<T, ConditionError>;
 
-pub(super) fn compile(value: &Value) -> Compiled<Node> {
+pub(super) fn compile(value: &Value, limits: ConditionLimits) -> Compiled<Node> {
     match value {
         Value::Object(members) if members.is_empty() => Ok(Node::All(Box::default())),
-        value => Compiler::default().object(value, Within::Roots, 0),
+        value => Compiler { limits, at: Vec::new(), leaves: 0, size: 0 }.object(value, Within::Roots, 0),
     }
 }
 
@@ -67,7 +91,8 @@ impl Compiler {
     }
 
     fn deeper(&self, depth: usize) -> Compiled<usize> {
-        if depth < MAX_DEPTH { Ok(depth + 1) } else { Err(self.wrong(Problem::TooDeep { limit: MAX_DEPTH })) }
+        let limit = self.limits.depth;
+        if depth < limit { Ok(depth + 1) } else { Err(self.wrong(Problem::TooDeep { limit })) }
     }
 
     /// The members of an object, all of which have to hold.
@@ -145,15 +170,17 @@ impl Compiler {
     /// Counts one comparison of an attribute.
     fn count(&mut self, path: &Path) -> Compiled<()> {
         self.leaves += 1;
-        if self.leaves > MAX_LEAVES {
-            return Err(self.wrong(Problem::TooManyLeaves { limit: MAX_LEAVES }));
+        let limit = self.limits.leaves;
+        if self.leaves > limit {
+            return Err(self.wrong(Problem::TooManyLeaves { limit }));
         }
         self.grow(path.size())
     }
 
     fn grow(&mut self, bytes: usize) -> Compiled<()> {
         self.size = self.size.saturating_add(bytes);
-        if self.size > MAX_SIZE { Err(self.wrong(Problem::TooLarge { limit: MAX_SIZE })) } else { Ok(()) }
+        let limit = self.limits.size;
+        if self.size > limit { Err(self.wrong(Problem::TooLarge { limit })) } else { Ok(()) }
     }
 
     fn test(&mut self, name: &str, value: &Value, depth: usize) -> Compiled<Test> {

@@ -32,7 +32,7 @@ mod truth;
 mod view;
 mod words;
 
-pub use compile::{MAX_DEPTH, MAX_ITEMS, MAX_LEAVES, MAX_SIZE, MAX_VALUE_DEPTH};
+pub use compile::{ConditionLimits, MAX_DEPTH, MAX_ITEMS, MAX_LEAVES, MAX_SIZE, MAX_VALUE_DEPTH};
 pub use error::{ConditionError, Location, Problem, Step};
 pub use explain::{Explanation, Gap, LeafTrace, MAX_TOLD};
 pub use kind::{Kind, Seen};
@@ -66,7 +66,15 @@ impl Condition {
     /// kind, or a limit ([`MAX_DEPTH`], [`MAX_LEAVES`], [`MAX_ITEMS`], [`MAX_SIZE`], [`MAX_PATH`],
     /// [`MAX_VALUE_DEPTH`]).
     pub fn compile(value: &Value) -> Result<Self, ConditionError> {
-        compile::compile(value).map(Self)
+        Self::compile_within(value, ConditionLimits::default())
+    }
+
+    /// As [`Self::compile`], with limits of the caller's.
+    ///
+    /// # Errors
+    /// As [`Self::compile`].
+    pub fn compile_within(value: &Value, limits: ConditionLimits) -> Result<Self, ConditionError> {
+        compile::compile(value, limits).map(Self)
     }
 
     /// What the condition comes to for these attributes.

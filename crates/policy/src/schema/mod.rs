@@ -12,7 +12,7 @@ mod permission;
 mod sets;
 mod validate;
 
-use crate::url_mapping::UrlRules;
+use crate::{condition::ConditionLimits, url_mapping::UrlRules};
 use askfirst_domain::{
     Ident, Timestamp,
     element::Element,
@@ -42,6 +42,8 @@ pub struct Schema {
     rule_order: BTreeSet<(Timestamp, SetRuleId)>,
     proxy_configs: Directory<ProxyConfig>,
     pub(crate) url_rules: UrlRules,
+    /// How large a condition may be that is written.
+    pub(crate) condition_limits: ConditionLimits,
 }
 
 impl Schema {

@@ -30,7 +30,7 @@ impl Schema {
         if let Some(parent) = &set.parent {
             self.check_parent(set, parent)?;
         }
-        match Condition::compile(&set.conditions) {
+        match Condition::compile_within(&set.conditions, self.condition_limits) {
             Ok(_) => Ok(()),
             Err(cause) => Err(SchemaError::WrongConditions { set: set.key.clone(), cause }),
         }

@@ -15,6 +15,7 @@ mod walk;
 
 use crate::{
     Schema,
+    condition::ConditionLimits,
     graph::Graph,
     question::{
         CallAttributes, EffectiveRole, Explained, Holding, HoldingFilter, InstancePage, Part, PlaceRef,
@@ -35,6 +36,21 @@ pub use told::MAX_RULES_TOLD;
 
 /// The greatest number of derivations in a chain, unless told otherwise.
 pub const DEFAULT_MAX_DEPTH: u32 = 32;
+
+/// What an operator may bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The greatest number of derivations in a chain.
+    pub depth: u32,
+    /// How large a condition may be that is written.
+    pub conditions: ConditionLimits,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { depth: DEFAULT_MAX_DEPTH, conditions: ConditionLimits::default() }
+    }
+}
 
 /// Schema and facts of one environment at one moment. Immutable, cheap to clone, shared between threads.
 #[derive(Clone)]
@@ -262,6 +278,7 @@ impl Snapshot {
 #[derive(Default)]
 pub struct Loader {
     graph: Graph,
+    limits: Limits,
 }
 
 impl fmt::Debug for Loader {
@@ -276,6 +293,13 @@ impl Loader {
         Self::default()
     }
 
+    /// Starts with nothing, for a snapshot with these limits.
+    pub fn within(limits: Limits) -> Self {
+        let mut loader = Self { limits, ..Self::default() };
+        Arc::make_mut(&mut loader.graph.schema).condition_limits = limits.conditions;
+        loader
+    }
+
     /// Applies the next changes. Whatever a change names has to come before it: schema first, then tenants and users,
     /// instances, assignments and tuples.
     pub fn load(&mut self, changes: &[Change]) {
@@ -284,6 +308,6 @@ impl Loader {
 
     /// The snapshot.
     pub fn finish(self) -> Snapshot {
-        Snapshot { graph: Arc::new(self.graph), max_depth: DEFAULT_MAX_DEPTH }
+        Snapshot { graph: Arc::new(self.graph), max_depth: self.limits.depth }
     }
 }

@@ -67,7 +67,7 @@ async fn a_ticket_gives_the_cookie_once_and_soon() {
     let first = browse(&server, "GET", &path, &[], &Value::Null).await;
     let set = first.headers["set-cookie"].to_str().unwrap();
     assert!(set.starts_with("permit_session=askfirst_element_"), "{set}");
-    assert!(set.ends_with("; Path=/v2; Max-Age=1800; HttpOnly; SameSite=Lax"), "{set}");
+    assert!(set.ends_with("; Path=/v2; Max-Age=1799; HttpOnly; SameSite=Lax"), "{set}");
     let again = browse(&server, "GET", &path, &[], &Value::Null).await;
     assert_eq!((again.status, again.headers.get("set-cookie")), (StatusCode::UNAUTHORIZED, None));
 
@@ -236,7 +236,7 @@ async fn a_users_own_token_opens_a_session() {
     let server = family().await;
     let front_end = FrontEnd::new();
     let env =
-        server.dev().patch("/v2/projects/default/envs/dev", json!({"jwks": front_end.settings()})).await;
+        server.org().patch("/v2/projects/default/envs/dev", json!({"jwks": front_end.settings()})).await;
     let path = format!("/v2/auth/{}/elements_fe_login_as", env["id"].as_str().unwrap().replace('-', ""));
     let now = 1_790_000_000;
     let nobody = server.client(None);
