@@ -164,7 +164,7 @@ pub(super) struct PermissionsRead {
     #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<ResourceDetails>,
     permissions: Vec<String>,
-    roles: Arc<[Key]>,
+    roles: Vec<Key>,
 }
 
 #[derive(Debug, Serialize)]
