@@ -227,17 +227,13 @@ impl EnvScope {
             last_name: fill(old.and_then(|user| user.last_name.as_ref()), invite.last_name.as_ref()),
             attributes: Patch::Set(attributes),
         };
-        match known {
-            Some(Versioned { value, revision }) => {
-                let expect = Expect::AtRevision(ObjectRef::User(value.id), revision);
-                let user = User { updated_at: self.op.now, ..edited(value, &edit)? };
-                Ok((user, Some(expect)))
-            }
-            None => {
-                let new = NewUser { key: arrival.key.clone(), edit, roles: Vec::new() };
-                Ok((self.made_user(&new)?, None))
-            }
+        if let Some(Versioned { value, revision }) = known {
+            let expect = Expect::AtRevision(ObjectRef::User(value.id), revision);
+            let user = User { updated_at: self.op.now, ..edited(value, &edit)? };
+            return Ok((user, Some(expect)));
         }
+        let new = NewUser { key: arrival.key.clone(), edit, roles: Vec::new() };
+        Ok((self.made_user(&new)?, None))
     }
 
     async fn made_invite(&self, resolver: &mut Resolver<'_>, new: &NewInvite) -> Result<Invite> {

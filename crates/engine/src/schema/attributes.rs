@@ -66,8 +66,8 @@ impl EnvScope {
         block: AttributeBlock,
     ) -> Result<(Arc<Resource>, Attribute)> {
         self.write_schema(|stage| {
-            let made = |key: &Key| Ok(resources::blank(key, stage.fresh_id()?, stage.now()));
-            let mut resource = home(stage.schema(), resource, made)?;
+            let (id, now) = (stage.fresh_id()?, stage.now());
+            let mut resource = home(stage.schema(), resource, |key| resources::blank(key, id, now))?;
             if resource.attributes.iter().any(|a| a.key == key) {
                 return Err(taken("attribute", &key));
             }
@@ -120,19 +120,19 @@ impl EnvScope {
 
 /// The resource on which the attributes stand. Those of users and of tenants have one of their own, which is made along
 /// with the first of them.
-fn home(schema: &Schema, ident: &Ident, make: impl FnOnce(&Key) -> Result<Resource>) -> Result<Resource> {
+fn home(schema: &Schema, ident: &Ident, make: impl FnOnce(&Key) -> Resource) -> Result<Resource> {
     if let Some(found) = schema.resource(ident) {
         return Ok(Resource::clone(found));
     }
     match ident.as_str().parse() {
-        Ok(key) if is_built_in(&key) => make(&key),
+        Ok(key) if is_built_in(&key) => Ok(make(&key)),
         _ => super::resource(schema, ident).map(|found| Resource::clone(found)),
     }
 }
 
 /// A resource of the product's own that has no attribute yet.
-fn unmade(key: &Key) -> Result<Resource> {
-    Ok(resources::blank(key, Id::new(Uuid::nil()), Timestamp::from_micros(0)))
+fn unmade(key: &Key) -> Resource {
+    resources::blank(key, Id::new(Uuid::nil()), Timestamp::from_micros(0))
 }
 
 fn finish(

@@ -76,13 +76,11 @@ impl Segment {
             Self::Variable(name) => {
                 let value = read(found).into();
                 // A variable that stands twice stands for one value.
-                match said.get(name) {
-                    Some(known) => (*known == value).then_some(()),
-                    None => {
-                        said.insert(name.clone(), value);
-                        Some(())
-                    }
+                if let Some(known) = said.get(name) {
+                    return (*known == value).then_some(());
                 }
+                said.insert(name.clone(), value);
+                Some(())
             }
         }
     }
