@@ -15,8 +15,8 @@ const VARIABLE: &str = "ASKFIRST_DATABASE_URL";
 /// Which database, and how far a server may be behind it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DatabaseArgs {
-    /// A PostgreSQL database, which several servers may share: postgres://user@host/database; without it, a file in the
-    /// data directory. A URL with a password goes into a file or into `ASKFIRST_DATABASE_URL`
+    /// A PostgreSQL database, which several servers may share: `postgres://user@host/database`; without it, a file in
+    /// the data directory. A URL with a password goes into a file or into `ASKFIRST_DATABASE_URL`
     #[arg(long, value_name = "URL", conflicts_with = "database_file")]
     database: Option<String>,
     /// A file that holds the URL of the database

@@ -9,14 +9,14 @@ pub(super) struct PermitArgs {
     /// Answer lists of requests in the way that Permit's own MCP server can read
     #[arg(long)]
     permit_mcp_compat: bool,
-    /// Let pages of this origin, such as https://app.example.com, use element sessions by cookie; may be given more than once
+    /// Let pages of this origin, such as `https://app.example.com`, use element sessions by cookie; may be given more than once
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     element_origin: Vec<String>,
     /// Limit the calls of each credential to Permit's REST API: `permit` for the limits that Permit has, or such as
     /// `all=1000/1m,writes=300/1m,schema-writes=40/1m,deletes=60/1m,bulk=100/10m`; decisions are not limited
     #[arg(long, value_name = "LIMITS")]
     rate_limits: Option<RateLimits>,
-    /// Answer Kong's OPA plugin at /kong, with this table of routes in JSON: [["^/orders", "orders"], ["^/(\\w+)/", 0]]
+    /// Answer Kong's OPA plugin at /kong, with this table of routes in JSON: `[["^/orders", "orders"], ["^/(\\w+)/", 0]]`
     #[arg(long, value_name = "FILE")]
     kong_routes: Option<PathBuf>,
 }
@@ -39,7 +39,6 @@ impl PermitArgs {
             element_origins: self.element_origin,
             kong_routes,
             rate_limits: self.rate_limits,
-            ..Options::default()
         })
     }
 }

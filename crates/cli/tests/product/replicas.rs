@@ -1,4 +1,5 @@
 //! Several servers on one PostgreSQL database: whatever one has acknowledged holds on all, also when one is killed.
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "helpers of a test fail as the test does")]
 
 use crate::support::{KEY, Process, Server, askfirst, stderr, text_of};
 use askfirst_domain::RevisionToken;
