@@ -17,7 +17,7 @@ use std::{borrow::Cow, collections::HashMap, rc::Rc, sync::Arc};
 
 /// Packs what was noted by a writer.
 pub(super) fn pack(noted: &[Noted], writer: u64, words: CallWords) -> Vec<Segment> {
-    let mut packer = Packer::default();
+    let mut packer = Packer::expecting(noted.len());
     let mut known = Known::default();
     for one in noted {
         let why = known.why(one, words);

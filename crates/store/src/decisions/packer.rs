@@ -95,16 +95,23 @@ impl Segment {
 pub struct Packer {
     open: BTreeMap<(EnvId, i64), Open>,
     done: Vec<Segment>,
+    expected: usize,
 }
 
 impl Packer {
+    /// For about so many decisions: room for them is made at once.
+    pub fn expecting(decisions: usize) -> Self {
+        Self { expected: decisions.min(FULL), ..Self::default() }
+    }
+
     /// Takes a decision.
     pub fn push<T: AsRef<str>>(&mut self, env: EnvId, record: &DecisionRecord<T>) {
         let span = span_of(record.at);
-        let open = self.open.entry((env, span)).or_default();
+        let expected = self.expected;
+        let open = self.open.entry((env, span)).or_insert_with(|| Open::expecting(expected));
         open.push(record);
         if open.rows.len() >= FULL || open.bytes >= FULL_BYTES {
-            let full = std::mem::take(open);
+            let full = std::mem::replace(open, Open::expecting(expected));
             self.done.extend(full.close(env, span));
         }
     }
@@ -133,12 +140,25 @@ struct Open {
     words: Vec<Arc<str>>,
     /// For each word, of which kinds it is.
     kinds: Vec<u8>,
+    /// The word of each cell in the row before: most are the same again.
+    last: [Option<u64>; CELLS],
     rows: Vec<Row>,
     /// About what it will take.
     bytes: usize,
 }
 
+/// About how many words a decision has that no other has: who, on what, why, and by what way.
+const WORDS: usize = 4;
+
 impl Open {
+    fn expecting(decisions: usize) -> Self {
+        Self {
+            places: HashMap::with_capacity(decisions * WORDS),
+            rows: Vec::with_capacity(decisions),
+            ..Self::default()
+        }
+    }
+
     fn push<T: AsRef<str>>(&mut self, record: &DecisionRecord<T>) {
         let mut flags = if record.allow { ALLOWED } else { 0 };
         flags |= match record.left_out {
@@ -151,18 +171,18 @@ impl Open {
         let cells = [
             flags,
             record.stamp.writer(),
-            self.word(epoch, 0),
-            self.word(record.user.as_ref(), Term::User.bit()),
-            self.word(record.action.as_ref(), Term::Action.bit()),
-            self.word(record.resource.as_ref(), Term::Resource.bit()),
-            self.maybe(record.instance.as_ref(), Term::Instance.bit()),
-            self.maybe(record.tenant.as_ref(), 0),
-            self.word(record.in_tenant.as_ref(), Term::Tenant.bit()),
-            self.word(record.door.as_ref(), 0),
-            self.word(record.asker.as_ref(), 0),
-            self.maybe(record.reason.as_ref(), 0),
-            self.maybe(record.trace.as_ref(), 0),
-            self.maybe(record.given.as_ref(), 0),
+            self.word(Cell::Epoch, epoch, 0),
+            self.word(Cell::User, record.user.as_ref(), Term::User.bit()),
+            self.word(Cell::Action, record.action.as_ref(), Term::Action.bit()),
+            self.word(Cell::Resource, record.resource.as_ref(), Term::Resource.bit()),
+            self.maybe(Cell::Instance, record.instance.as_ref(), Term::Instance.bit()),
+            self.maybe(Cell::Tenant, record.tenant.as_ref(), 0),
+            self.word(Cell::InTenant, record.in_tenant.as_ref(), Term::Tenant.bit()),
+            self.word(Cell::Door, record.door.as_ref(), 0),
+            self.word(Cell::Asker, record.asker.as_ref(), 0),
+            self.maybe(Cell::Reason, record.reason.as_ref(), 0),
+            self.maybe(Cell::Trace, record.trace.as_ref(), 0),
+            self.maybe(Cell::Given, record.given.as_ref(), 0),
         ];
         // Time, count and half a dozen cells that differ from row to row.
         self.bytes += 12;
@@ -170,11 +190,17 @@ impl Open {
         self.rows.push(Row { mark, seq: record.stamp.seq(), revision: record.revision, cells });
     }
 
-    fn maybe<T: AsRef<str>>(&mut self, text: Option<&T>, kind: u8) -> u64 {
-        text.map_or(0, |text| self.word(text.as_ref(), kind).saturating_add(1))
+    fn maybe<T: AsRef<str>>(&mut self, cell: Cell, text: Option<&T>, kind: u8) -> u64 {
+        text.map_or(0, |text| self.word(cell, text.as_ref(), kind).saturating_add(1))
     }
 
-    fn word(&mut self, text: &str, kind: u8) -> u64 {
+    fn word(&mut self, cell: Cell, text: &str, kind: u8) -> u64 {
+        if let Some(Some(last)) = self.last.get(cell as usize)
+            && self.text(*last) == Some(text)
+        {
+            // Its kind is noted already: it stood in this cell.
+            return *last;
+        }
         let place = match self.places.get(text) {
             Some(place) => *place,
             None => self.learn(text),
@@ -183,7 +209,14 @@ impl Open {
         if let Some(kinds) = known {
             *kinds |= kind;
         }
+        if let Some(last) = self.last.get_mut(cell as usize) {
+            *last = Some(place);
+        }
         place
+    }
+
+    fn text(&self, place: u64) -> Option<&str> {
+        self.words.get(usize::try_from(place).ok()?).map(|word| &**word)
     }
 
     fn learn(&mut self, text: &str) -> u64 {
