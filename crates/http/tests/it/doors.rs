@@ -11,6 +11,8 @@ const SCHEMA: &[(&str, &[&str])] = &[
     ("/resources/r", &["GET", "PATCH", "PUT", "DELETE"]),
     ("/resources/r/actions", &["GET", "POST"]),
     ("/resources/r/actions/a", &["GET", "PATCH", "DELETE"]),
+    ("/resources/r/action_groups", &["GET", "POST"]),
+    ("/resources/r/action_groups/g", &["GET", "PATCH", "DELETE"]),
     ("/resources/r/attributes", &["GET", "POST"]),
     ("/resources/r/attributes/a", &["GET", "PATCH", "DELETE"]),
     ("/resources/r/relations", &["GET", "POST"]),
@@ -20,6 +22,9 @@ const SCHEMA: &[(&str, &[&str])] = &[
     ("/resources/r/roles/x/permissions", &["POST", "DELETE"]),
     ("/resources/r/roles/x/implicit_grants", &["POST", "DELETE"]),
     ("/resources/r/roles/x/implicit_grants/conditions", &["PUT"]),
+    ("/bulk/roles", &["PUT"]),
+    ("/users/attributes", &["GET", "POST"]),
+    ("/users/attributes/a", &["GET", "PATCH", "DELETE"]),
     ("/roles", &["GET", "POST"]),
     ("/roles/x", &["GET", "PATCH", "DELETE"]),
     ("/roles/x/permissions", &["POST", "DELETE"]),
@@ -40,6 +45,14 @@ const FACTS: &[(&str, &[&str])] = &[
     ("/resource_instances", &["GET", "POST"]),
     ("/resource_instances/r:i", &["GET", "PATCH", "DELETE"]),
     ("/bulk/resource_instances", &["PUT", "DELETE"]),
+    ("/resource_instances/detailed", &["GET"]),
+    ("/role_assignments/detailed", &["GET"]),
+    ("/relationship_tuples/detailed", &["GET"]),
+    ("/user_invites", &["GET", "POST"]),
+    ("/user_invites/i", &["GET", "PATCH", "DELETE"]),
+    ("/user_invites/i/approve", &["POST"]),
+    ("/proxy_configs", &["GET", "POST"]),
+    ("/proxy_configs/p", &["GET", "PATCH", "DELETE"]),
     ("/role_assignments", &["GET", "POST", "DELETE"]),
     ("/role_assignments/bulk", &["POST", "DELETE"]),
     ("/relationship_tuples", &["GET", "POST", "DELETE"]),
@@ -47,8 +60,11 @@ const FACTS: &[(&str, &[&str])] = &[
 ];
 
 /// Routes that a key of another environment of the project does not get through.
-const ENVIRONMENT: &[(&str, &[&str])] =
-    &[("/v2/projects/default/envs/dev", &["GET", "PATCH", "DELETE"]), ("/v2/api-key/default/dev", &["GET"])];
+const ENVIRONMENT: &[(&str, &[&str])] = &[
+    ("/v2/projects/default/envs/dev", &["GET", "PATCH", "DELETE"]),
+    ("/v2/projects/default/envs/dev/stats", &["GET"]),
+    ("/v2/api-key/default/dev", &["GET"]),
+];
 
 /// Routes whose answer depends on the key alone.
 const OWN: &[(&str, &[&str])] = &[
@@ -58,6 +74,8 @@ const OWN: &[(&str, &[&str])] = &[
     ("/v2/api-key", &["GET", "POST"]),
     ("/v2/api-key/scope", &["GET"]),
     ("/v2/api-key/k", &["GET", "DELETE"]),
+    ("/v2/api-key/k/rotate-secret", &["POST"]),
+    ("/v2/projects/default/envs/dev/copy", &["POST"]),
     ("/api/v1/keys", &["POST"]),
 ];
 
@@ -66,7 +84,9 @@ const PDP: &[(&str, &[&str])] = &[
     ("/allowed", &["POST"]),
     ("/allowed/bulk", &["POST"]),
     ("/allowed/all-tenants", &["POST"]),
+    ("/allowed_url", &["POST"]),
     ("/nginx_allowed", &["POST"]),
+    ("/kong", &["POST"]),
     ("/user-permissions", &["POST"]),
     ("/user-tenants", &["POST"]),
     ("/authorized_users", &["POST"]),
