@@ -39,6 +39,7 @@ impl PermitArgs {
             element_origins: self.element_origin,
             kong_routes,
             rate_limits: self.rate_limits,
+            ..Options::default()
         })
     }
 }
