@@ -74,7 +74,7 @@ pub struct TenantView {
 }
 
 /// The type under which tenants stand among resources.
-pub const TENANT_TYPE: &str = "__tenant";
+pub use askfirst_domain::schema::TENANT_RESOURCE as TENANT_TYPE;
 
 /// Narrows what a user has. None means any; an empty list matches nothing. A tenant counts as an instance of
 /// [`TENANT_TYPE`].
@@ -97,10 +97,10 @@ pub struct Holding {
     /// Of the instance; none for a tenant.
     pub attributes: Option<Arc<Attributes>>,
     /// The roles that are effective here: given, extended and derived; sorted.
-    pub roles: Vec<Key>,
+    pub roles: Arc<[Key]>,
     /// What those roles allow, and what rules do when they are asked; sorted. What is allowed on an instance by a role
     /// in its tenant stands with the tenant; what rules allow on a resource as a whole does, too.
-    pub permissions: Vec<Permission>,
+    pub permissions: Arc<[Permission]>,
 }
 
 /// A tenant or an instance, by key: [`Place`] without owning anything.

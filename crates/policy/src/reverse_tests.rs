@@ -2,15 +2,19 @@
 
 use crate::{
     CallAttributes, HoldingFilter, Part, Question, Reaching, Snapshot, TENANT_TYPE,
+    fixture::Fixture,
     oracle_tests::World,
-    sets_tests::{add_sets, attributes},
+    sets_tests::{add_sets, attributes, resource_set, rule, set as users_in, user_set},
 };
 use askfirst_domain::{
     Timestamp, UserKey,
+    change::Change,
     decision::{Allowance, Decision, Place},
     facts::Attributes,
+    schema::RuleResources,
 };
 use proptest::prelude::*;
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 const NOW: Timestamp = Timestamp::from_micros(1_000_000);
@@ -248,4 +252,48 @@ fn rules_decide_often_enough_in_these_worlds() {
     let by_rule: usize =
         (0..60).map(|_| every_list_agrees(tapes.new_tree(&mut runner).unwrap().current(), 32)).sum();
     assert!(by_rule > 100, "{by_rule}");
+}
+
+/// Lists that are too long to be put in order at once are the same, part by part.
+#[test]
+fn a_long_list_is_what_the_check_allows_in_order() {
+    const COUNT: usize = 6_000;
+    let mut fixture = Fixture::default().resource("doc", &["read", "copy"]).tenant("default").user("ann");
+    // Keys that begin alike, and are not written in their order.
+    let name = |number: usize| format!("document-of-the-house-{}", number * 7 % COUNT);
+    for number in 0..COUNT {
+        fixture = fixture.instance(&format!("doc:{}", name(number)), "default");
+        if let Some(Change::PutInstance(instance)) = fixture.changes.last_mut() {
+            instance.attributes.insert("number".to_owned(), (number % 100).into());
+        }
+    }
+    let everybody = user_set(1, "all", None, json!({}));
+    let few = resource_set(2, "few", "doc", None, json!({"resource.number": {"equals": 3}}));
+    let many = resource_set(3, "many", "doc", None, json!({"resource.number": {"less-than": 40}}));
+    let on = |set: &str| RuleResources::Set(set.parse().unwrap());
+    for set in [everybody, few, many] {
+        fixture.changes.push(Change::PutConditionSet(set));
+    }
+    for (number, action, set) in [(4, "doc:read", "few"), (5, "doc:copy", "many")] {
+        fixture.changes.push(Change::PutSetRule(rule(number, users_in("all"), action, on(set))));
+    }
+    let snapshot = Snapshot::empty().apply(&fixture.changes);
+    for (action, passes) in [("read", 1_usize), ("copy", 40)] {
+        let reaching = Reaching { user: "ann", action, resource: "doc" };
+        let allowed = |number: &usize| if passes == 1 { number % 100 == 3 } else { number % 100 < passes };
+        let mut expected: Vec<String> = (0..COUNT).filter(allowed).map(name).collect();
+        expected.sort_unstable();
+        let (mut found, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
+        loop {
+            let part = Part { after: after.as_deref(), limit: 25 };
+            let page = snapshot.instances_allowed(&reaching, None, &CallAttributes::default(), NOW, &part);
+            found.extend(page.items.iter().map(|item| item.key.to_string()));
+            after = found.last().cloned();
+            if !page.more {
+                break;
+            }
+            assert_eq!(page.items.len(), 25);
+        }
+        assert_eq!(found, expected, "{action}");
+    }
 }

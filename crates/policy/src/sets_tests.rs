@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 const NOW: Timestamp = Timestamp::from_micros(1_000_000);
 
-fn user_set(number: u128, key: &str, parent: Option<&str>, conditions: Value) -> ConditionSet {
+pub(crate) fn user_set(number: u128, key: &str, parent: Option<&str>, conditions: Value) -> ConditionSet {
     ConditionSet {
         id: Id::new(Uuid::from_u128(number)),
         key: key.parse().unwrap(),
@@ -35,12 +35,18 @@ fn user_set(number: u128, key: &str, parent: Option<&str>, conditions: Value) ->
     }
 }
 
-fn resource_set(number: u128, key: &str, of: &str, parent: Option<&str>, conditions: Value) -> ConditionSet {
+pub(crate) fn resource_set(
+    number: u128,
+    key: &str,
+    of: &str,
+    parent: Option<&str>,
+    conditions: Value,
+) -> ConditionSet {
     let resource = Some(of.parse().unwrap());
     ConditionSet { kind: SetKind::Resourceset, resource, ..user_set(number, key, parent, conditions) }
 }
 
-fn rule(number: u128, users: RuleUsers, permission: &str, resources: RuleResources) -> SetRule {
+pub(crate) fn rule(number: u128, users: RuleUsers, permission: &str, resources: RuleResources) -> SetRule {
     let (resource, action) = permission.split_once(':').unwrap();
     SetRule {
         id: Id::new(Uuid::from_u128(number)),
@@ -52,7 +58,7 @@ fn rule(number: u128, users: RuleUsers, permission: &str, resources: RuleResourc
     }
 }
 
-fn set(key: &str) -> RuleUsers {
+pub(crate) fn set(key: &str) -> RuleUsers {
     RuleUsers::Set(key.parse().unwrap())
 }
 

@@ -164,7 +164,7 @@ pub(super) struct PermissionsRead {
     #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<ResourceDetails>,
     permissions: Vec<String>,
-    roles: Vec<Key>,
+    roles: Arc<[Key]>,
 }
 
 #[derive(Debug, Serialize)]

@@ -19,19 +19,19 @@ use crate::{
 };
 use askfirst_domain::{Key, Timestamp, schema::Permission};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::{ops::Range, rc::Rc};
+use std::{ops::Range, sync::Arc};
 
-/// What was found out about a place.
+/// What was found out, place by place.
 #[derive(Debug, Default)]
 struct Found<'a> {
-    /// Roles that the user has here, without those that they extend: words and bits.
-    roles: Vec<(u16, u64)>,
-    /// What rules allow here.
-    actions: Vec<(&'a Key, &'a Key)>,
+    /// Roles that the user has on nodes, without those that they extend: words and bits.
+    roles: Vec<(u32, (u16, u64))>,
+    /// What rules allow on nodes: resources and actions.
+    actions: Vec<(u32, (&'a Key, &'a Key))>,
 }
 
 /// What a set of roles of one type comes to.
-type Meant = Rc<(Vec<Key>, Vec<Permission>)>;
+type Meaning = (Arc<[Key]>, Arc<[Permission]>);
 
 /// The filter, looked up.
 struct Filter {
@@ -90,10 +90,10 @@ pub(super) fn holdings(
     let wanted: Vec<(TypeIndex, RoleSet)> =
         filter.types.iter().filter_map(|ty| Some((*ty, all_roles(graph.compiled.ty(*ty)?)))).collect();
     let wanted: Vec<(TypeIndex, &RoleSet)> = wanted.iter().map(|(ty, roles)| (*ty, roles)).collect();
-    let mut found: FxHashMap<u32, Found<'_>> = FxHashMap::default();
+    let mut found = Found::default();
     forward(&walk, &wanted, |item, here| {
         if graph.node(item.node).is_some_and(|node| filter.passes(item.node, node)) {
-            found.entry(item.node).or_default().roles.push((item.word, here));
+            found.roles.push((item.node, (item.word, here)));
         }
     });
     if let Some(call) = rules {
@@ -131,35 +131,34 @@ impl<'a> Seek<'a> {
     }
 
     /// On instances of a type.
-    fn instances(&self, ty: TypeIndex, found: &mut FxHashMap<u32, Found<'a>>) {
+    fn instances(&self, ty: TypeIndex, found: &mut Found<'a>) {
         for (resource, action, wish) in self.wishes(ty) {
             let mut reach = Reach::new(wish.view, wish.need, ty, Reads::THING);
-            let none = FxHashSet::default();
             let candidates: Vec<u32> = match (&self.filter.places, &self.filter.tenants) {
                 (Some(places), _) => places.iter().copied().collect(),
-                (None, None) => numbers(self.graph, ty, &reach, &none, None),
+                (None, None) => numbers(self.graph, ty, &reach, &[], None),
                 (None, Some(tenants)) => tenants
                     .iter()
-                    .flat_map(|tenant| numbers(self.graph, ty, &reach, &none, Some(*tenant)))
+                    .flat_map(|tenant| numbers(self.graph, ty, &reach, &[], Some(*tenant)))
                     .collect(),
             };
             for number in candidates {
                 let node = self.graph.node(number).filter(|node| node.ty == ty);
                 if node.is_some_and(|node| self.filter.passes(number, node) && reach.allows(number, node)) {
-                    found.entry(number).or_default().actions.push((resource, action));
+                    found.actions.push((number, (resource, action)));
                 }
             }
         }
     }
 
     /// On resources as a whole, in tenants.
-    fn tenants(&self, found: &mut FxHashMap<u32, Found<'a>>) {
+    fn tenants(&self, found: &mut Found<'a>) {
         for (ty, _) in (0..).zip(&self.graph.compiled.types) {
             for (resource, action, wish) in self.wishes(ty) {
                 for tenant in tenants(&wish) {
                     let passes = |node| self.filter.passes(tenant, node);
                     if self.graph.node(tenant).is_some_and(passes) {
-                        found.entry(tenant).or_default().actions.push((resource, action));
+                        found.actions.push((tenant, (resource, action)));
                     }
                 }
             }
@@ -168,48 +167,55 @@ impl<'a> Seek<'a> {
 }
 
 /// The part in order of type and key, with all that there is to say.
-fn read(graph: &Graph, found: FxHashMap<u32, Found<'_>>, part: Range<usize>) -> Vec<Holding> {
-    let name = |number: u32| {
+fn read(graph: &Graph, mut found: Found<'_>, part: Range<usize>) -> Vec<Holding> {
+    found.roles.sort_unstable();
+    found.actions.sort_unstable_by_key(|(node, _)| *node);
+    let numbers =
+        found.roles.iter().map(|(node, _)| *node).chain(found.actions.iter().map(|(node, _)| *node));
+    let mut numbers: Vec<u32> = numbers.collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let named = |number: u32| {
         let node = graph.node(number)?;
-        let ty = graph.compiled.ty(node.ty)?;
-        Some((ty.key.as_ref().map_or(TENANT_TYPE, Key::as_str), node))
+        let ty = graph.compiled.ty(node.ty)?.key.as_ref().map_or(TENANT_TYPE, Key::as_str);
+        Some((ty, node.key(), number, node))
     };
-    let mut places: Vec<(&str, &Node, u32, Found<'_>)> = found
-        .into_iter()
-        .filter_map(|(number, found)| {
-            let (ty, node) = name(number)?;
-            Some((ty, node, number, found))
-        })
-        .collect();
-    places.sort_unstable_by(|a, b| (a.0, a.1.key()).cmp(&(b.0, b.1.key())));
+    let mut places: Vec<(&str, &str, u32, &Node)> = numbers.into_iter().filter_map(named).collect();
+    places.sort_unstable_by_key(|(ty, key, ..)| (*ty, *key));
     let mut tenants: FxHashMap<u32, Option<TenantView>> = FxHashMap::default();
-    let mut meanings: FxHashMap<(TypeIndex, Vec<(u16, u64)>), Meant> = FxHashMap::default();
-    let part = places.into_iter().skip(part.start).take(part.len());
-    let holding = |(_, node, number, mut found): (&str, &Node, u32, Found<'_>)| {
+    let mut meanings: FxHashMap<(TypeIndex, Vec<(u16, u64)>), Meaning> = FxHashMap::default();
+    let holding = |(_, _, number, node): (&str, &str, u32, &Node)| {
         let tenant = tenants.entry(node.tenant).or_insert_with(|| graph.tenant_view(node.tenant)).clone()?;
-        found.roles.sort_unstable();
-        let meant = meanings.entry((node.ty, found.roles));
-        let meant = Rc::clone(meant.or_insert_with_key(|(ty, roles)| Rc::new(meaning(graph, *ty, roles))));
-        let (roles, mut permissions) = Meant::unwrap_or_clone(meant);
-        if !found.actions.is_empty() {
-            let by_rule = found.actions.into_iter();
-            permissions.extend(
-                by_rule.map(|(resource, action)| Permission {
-                    resource: resource.clone(),
-                    action: action.clone(),
-                }),
-            );
-            permissions.sort_unstable();
-            permissions.dedup();
+        let held: Vec<(u16, u64)> = of_node(&found.roles, number).collect();
+        let meaning = meanings.entry((node.ty, held));
+        let (roles, mut permissions) =
+            meaning.or_insert_with_key(|(ty, held)| self::meaning(graph, *ty, held)).clone();
+        let mut ruled = of_node(&found.actions, number).peekable();
+        if ruled.peek().is_some() {
+            let permission = |(resource, action): (&Key, &Key)| Permission {
+                resource: resource.clone(),
+                action: action.clone(),
+            };
+            let mut all: Vec<Permission> = permissions.iter().cloned().chain(ruled.map(permission)).collect();
+            all.sort_unstable();
+            all.dedup();
+            permissions = all.into();
         }
         let attributes = (node.ty != TENANT).then(|| node.attributes.shared());
         Some(Holding { place: graph.place(number)?, tenant, attributes, roles, permissions })
     };
-    part.filter_map(holding).collect()
+    places.into_iter().skip(part.start).take(part.len()).filter_map(holding).collect()
+}
+
+/// What stands with a node in a list that is sorted by nodes.
+fn of_node<T: Copy>(sorted: &[(u32, T)], node: u32) -> impl Iterator<Item = T> {
+    let first = sorted.partition_point(|(other, _)| *other < node);
+    let rest = sorted.get(first..).unwrap_or_default().iter();
+    rest.take_while(move |(other, _)| *other == node).map(|(_, what)| *what)
 }
 
 /// The keys of these roles and of all that they extend, and what those permit; both sorted.
-fn meaning(graph: &Graph, ty: TypeIndex, held: &[(u16, u64)]) -> (Vec<Key>, Vec<Permission>) {
+fn meaning(graph: &Graph, ty: TypeIndex, held: &[(u16, u64)]) -> Meaning {
     let (mut keys, mut permissions) = (Vec::new(), Vec::new());
     let roles = graph.compiled.ty(ty).map(|ty| ty.roles.as_slice()).unwrap_or_default();
     for role in roles.iter().flatten() {
@@ -230,5 +236,5 @@ fn meaning(graph: &Graph, ty: TypeIndex, held: &[(u16, u64)]) -> (Vec<Key>, Vec<
     keys.sort_unstable();
     permissions.sort_unstable();
     permissions.dedup();
-    (keys, permissions)
+    (keys.into(), permissions.into())
 }

@@ -16,10 +16,10 @@ use crate::{
     question::{CallAttributes, InstancePage, Part, ReachedInstance, Reaching},
 };
 use askfirst_domain::{Key, Timestamp};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
-/// How many candidates are put in order at first, beyond what a page takes.
-const SPARE: usize = 32;
+/// How many candidates are put in order at first, and four for each that a part takes besides.
+const NEAR: usize = 4_096;
 
 /// A user and an action on a type, with the thing still open.
 #[derive(Debug, Clone, Copy)]
@@ -63,46 +63,59 @@ impl<'a> Wish<'a> {
 }
 
 /// An instance that may be in the answer.
-struct Candidate<'a> {
-    key: &'a str,
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    /// How the key begins: most comparisons need no more, and so no other memory.
+    start: u128,
     number: u32,
-    node: &'a Node,
-    /// It is, whatever its attributes are.
+    /// It is in the answer, whatever its attributes are.
     sure: bool,
 }
 
+impl Candidate {
+    fn new(number: u32, key: &str, sure: bool) -> Self {
+        let mut start = [0; 16];
+        start.iter_mut().zip(key.bytes()).for_each(|(place, byte)| *place = byte);
+        Self { start: u128::from_be_bytes(start), number, sure }
+    }
+}
+
 /// The instances in order of their keys, from after a key on. Only as many are looked at closely as it takes.
-pub(super) fn instances<'a>(wish: &Wish<'a>, within: Option<u32>, part: &Part<'_>) -> InstancePage {
+pub(super) fn instances(wish: &Wish<'_>, within: Option<u32>, part: &Part<'_>) -> InstancePage {
     let Wish { view, ty, need } = *wish;
     let graph = view.walk.graph;
-    let mut sure: FxHashSet<u32> = FxHashSet::default();
+    let mut sure: Vec<u32> = Vec::new();
     let mut reach = Reach::new(view, need, ty, Reads::THING);
     let wanted = [(ty, &need.on_instance.sufficient), (TENANT, &need.in_tenant.sufficient)];
     forward(&view.walk, &wanted, |item, _| match graph.node(item.node) {
         Some(node) if node.ty == TENANT => reach.grant(item.node),
-        _ => {
-            sure.insert(item.node);
-        }
+        _ => sure.push(item.node),
     });
-    let mut candidates: Vec<Candidate<'a>> = Vec::new();
-    let mut complete = true;
+    sure.sort_unstable();
+    sure.dedup();
+    let mut candidates: Vec<Candidate> = Vec::new();
+    let (mut total, mut complete) = (0, true);
     for number in numbers(graph, ty, &reach, &sure, within) {
         let Some(node) = graph.node(number) else { continue };
-        let sure = sure.contains(&number) || reach.covers(node.tenant);
-        complete &= sure;
-        candidates.push(Candidate { key: node.key(), number, node, sure });
+        let sure = sure.binary_search(&number).is_ok() || reach.covers(node.tenant);
+        (total, complete) = (total + 1, complete && sure);
+        if part.after.is_none_or(|after| node.key() > after) {
+            candidates.push(Candidate::new(number, node.key(), sure));
+        }
     }
-    let total = complete.then_some(candidates.len());
-    candidates.retain(|candidate| part.after.is_none_or(|after| candidate.key > after));
-    let (found, more) =
-        first(&mut candidates, part.limit, |one| one.sure || reach.allows(one.number, one.node));
-    let mut tenants: FxHashMap<u32, Option<Key>> = FxHashMap::default();
-    let read = |one: &Candidate<'_>| {
-        let tenant = one.node.tenant;
-        let tenant = tenants.entry(tenant).or_insert_with(|| graph.node(tenant)?.name.key()).clone()?;
-        Some(ReachedInstance { key: one.node.name.key()?, tenant })
+    let passes = |one: &Candidate| {
+        one.sure || graph.node(one.number).is_some_and(|node| reach.allows(one.number, node))
     };
-    InstancePage { items: found.into_iter().filter_map(read).collect(), more, total }
+    let (found, more) = first(graph, candidates, part.limit, passes);
+    let mut tenants: FxHashMap<u32, Option<Key>> = FxHashMap::default();
+    let read = |one: Candidate| {
+        let node = graph.node(one.number)?;
+        let tenant = tenants.entry(node.tenant);
+        let tenant = tenant.or_insert_with(|| graph.node(node.tenant)?.name.key()).clone()?;
+        Some(ReachedInstance { key: node.name.key()?, tenant })
+    };
+    let items = found.into_iter().filter_map(read).collect();
+    InstancePage { items, more, total: complete.then_some(total) }
 }
 
 /// The instances that come into question.
@@ -110,7 +123,7 @@ pub(super) fn numbers(
     graph: &Graph,
     ty: TypeIndex,
     reach: &Reach<'_>,
-    sure: &FxHashSet<u32>,
+    sure: &[u32],
     within: Option<u32>,
 ) -> Vec<u32> {
     let mut numbers: Vec<u32> = Vec::new();
@@ -133,33 +146,39 @@ pub(super) fn numbers(
 }
 
 /// The first so many that pass, in order of their keys, and whether there are more.
-fn first<'c, 'a>(
-    mut candidates: &'c mut [Candidate<'a>],
+fn first(
+    graph: &Graph,
+    mut candidates: Vec<Candidate>,
     limit: usize,
-    mut passes: impl FnMut(&Candidate<'a>) -> bool,
-) -> (Vec<&'c Candidate<'a>>, bool) {
-    let mut found: Vec<&Candidate<'a>> = Vec::new();
-    let mut next = limit.saturating_add(SPARE);
-    while !candidates.is_empty() {
-        let count = next.min(candidates.len());
-        if count < candidates.len() {
-            candidates.select_nth_unstable_by(count, |a, b| a.key.cmp(b.key));
-        }
-        let (head, tail) = candidates.split_at_mut(count);
-        head.sort_unstable_by(|a, b| a.key.cmp(b.key));
-        for candidate in &*head {
-            if !passes(candidate) {
-                continue;
-            }
-            if found.len() == limit {
-                return (found, true);
-            }
-            found.push(candidate);
-        }
-        candidates = tail;
-        next = next.saturating_mul(2);
+    mut passes: impl FnMut(&Candidate) -> bool,
+) -> (Vec<Candidate>, bool) {
+    let key = |one: &Candidate| graph.node(one.number).map(Node::key);
+    let by_key = |a: &Candidate, b: &Candidate| a.start.cmp(&b.start).then_with(|| key(a).cmp(&key(b)));
+    // One more than the part takes tells that there are more.
+    let wanted = limit.saturating_add(1);
+    let near = limit.saturating_mul(4).saturating_add(NEAR);
+    let mut found: Vec<Candidate> = Vec::new();
+    // Where many pass, these few fill the part, and the others need no looking at.
+    if candidates.len() > near {
+        candidates.select_nth_unstable_by(near, by_key);
+        let far = candidates.split_off(near);
+        candidates.sort_unstable_by(by_key);
+        found.extend(candidates.into_iter().filter(|one| passes(one)).take(wanted));
+        candidates = far;
     }
-    (found, false)
+    let left = wanted - found.len();
+    if left > 0 {
+        candidates.retain(passes);
+        if candidates.len() > left {
+            candidates.select_nth_unstable_by(left, by_key);
+            candidates.truncate(left);
+        }
+        candidates.sort_unstable_by(by_key);
+        found.append(&mut candidates);
+    }
+    let more = found.len() > limit;
+    found.truncate(limit);
+    (found, more)
 }
 
 /// The tenants in which the user may do it to the thing, which is the resource as a whole or an instance that is not
