@@ -2,7 +2,10 @@
 
 use crate::support::{Client, Family, call, legacy, modern, object, refusal, wish};
 use askfirst_domain::request::Status;
-use askfirst_engine::requests::{Decide, Verdict};
+use askfirst_engine::{
+    check::Ask,
+    requests::{Decide, Verdict},
+};
 use askfirst_store::{AuditFilter, Page, Store as _};
 use rmcp::{
     ClientHandler, RoleClient,
@@ -53,6 +56,49 @@ async fn lists_are_nobody_elses() {
     assert!(
         client.peer_info().unwrap().instructions.as_ref().unwrap().contains("whom you name with user_id")
     );
+}
+
+/// Whom the agent helps may know which rules there are, and not everybody's attributes.
+#[tokio::test]
+async fn a_check_tells_an_agent_what_rules_lack_without_the_values() {
+    let family = Family::at_home().await;
+    let scope = family.scope().await;
+    let rules = "
+askfirst: 1
+user_sets:
+  adults: {conditions: {user.age: {greater-than: 17}}}
+resource_sets:
+  good: {resource: restaurants, conditions: {resource.rating: {greater-than: 3}}}
+set_rules:
+  - {user_set: adults, permission: restaurants:read, resource_set: good}
+users:
+  henry: {first_name: Henry, attributes: {age: 9}}
+";
+    scope.apply_policy(rules).await.unwrap();
+    let client = family.client(&family.agent_key("henry").await, &[]).await;
+    let check = json!({"action": "read", "resource_instance": "pizza-palace"});
+    let denied = object(call(&client, "check_permission", check.clone()).await);
+    insta::assert_json_snapshot!("denied_by_a_rule", denied);
+    let asked = Ask {
+        user: "henry".to_owned(),
+        action: "read".to_owned(),
+        resource: "restaurants".to_owned(),
+        instance: Some("pizza-palace".to_owned()),
+        tenant: None,
+    };
+    let to_the_server = scope.explain(&asked).sentence;
+    assert!(to_the_server.contains("user.age is greater than 17 (it is 9)"), "{to_the_server}");
+    let grown = "
+askfirst: 1
+users:
+  henry: {first_name: Henry, attributes: {age: 18}}
+instances:
+  'restaurants:pizza-palace': {attributes: {rating: 5}}
+";
+    scope.apply_policy(grown).await.unwrap();
+    let allowed = object(call(&client, "check_permission", check).await);
+    assert_eq!(allowed["allowed"], true);
+    assert!(allowed["explanation"].as_str().unwrap().contains("in the user set adults"), "{allowed:?}");
 }
 
 #[tokio::test]
