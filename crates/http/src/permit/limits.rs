@@ -1,7 +1,7 @@
 //! How many calls of Permit's REST API one credential may make. Off unless an operator turns it on; decisions are never
 //! limited here.
 
-use crate::{App, auth::Caller, error::Failure};
+use crate::{App, auth::Signed, error::Failure};
 use askfirst_domain::principal::Principal;
 use axum::{
     extract::{FromRequestParts as _, Request, State},
@@ -174,9 +174,9 @@ pub(super) async fn count(
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
-    let caller = Caller::from_request_parts(&mut parts, &app).await.ok();
+    let caller = Signed::from_request_parts(&mut parts, &app).await.ok();
     let wait = caller
-        .and_then(|Caller(op)| credential(&op.principal))
+        .and_then(|Signed(op)| credential(&op.principal))
         .and_then(|who| guard.wait(who, class_of(&parts.method, parts.uri.path())));
     match wait {
         None => next.run(Request::from_parts(parts, body)).await,

@@ -209,6 +209,20 @@ async fn pages_of_allowed_origins_may_call_and_read() {
     assert_eq!(facts.headers.get("access-control-allow-origin"), None, "a server's routes are for servers");
 }
 
+#[tokio::test]
+async fn calls_by_cookie_are_counted_like_others() {
+    let options = Options { rate_limits: Some("all=2/1h".parse().unwrap()), ..Options::default() };
+    let server = Server::start_with(options).await;
+    let org = server.org();
+    org.put(&format!("{FACTS}/users/henry"), json!({})).await;
+    let (henry, _) = cookie(&server, "henry").await;
+    let headers = [("cookie", henry.as_str())];
+    for wanted in [StatusCode::OK, StatusCode::OK, StatusCode::TOO_MANY_REQUESTS] {
+        let me = browse(&server, "GET", "/v2/auth/me", &headers, &Value::Null).await;
+        assert_eq!(me.status, wanted, "{}", me.body);
+    }
+}
+
 struct FrontEnd {
     key: KeyPair,
 }
