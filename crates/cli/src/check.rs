@@ -2,7 +2,7 @@
 
 use crate::{client::Client, env::Env, terminal};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use std::process::ExitCode;
 
 /// Ask whether a user may do something
@@ -13,6 +13,7 @@ use std::process::ExitCode;
 Examples:
   askfirst check joe update restaurants:pizza-palace
   askfirst check henry operate restaurants:pizza-palace_truffle-pizza --explain
+  askfirst check kim read doc:low --user-attributes '{\"age\": 40}' --explain
   askfirst check henry read restaurants:pizza-palace && echo 'go ahead'")]
 pub(crate) struct Args {
     /// Key of the user
@@ -25,9 +26,22 @@ pub(crate) struct Args {
     /// The tenant; the instance's own when left out
     #[arg(long)]
     tenant: Option<String>,
-    /// Say why, and for a denial what could be asked for and from whom
+    /// Attributes of the user, which conditions see before the stored ones: a JSON object
+    #[arg(long, value_name = "JSON", value_parser = object)]
+    user_attributes: Option<Map<String, Value>>,
+    /// Attributes of what it would be done to, likewise
+    #[arg(long, value_name = "JSON", value_parser = object)]
+    resource_attributes: Option<Map<String, Value>>,
+    /// What there is to say about the situation, likewise
+    #[arg(long, value_name = "JSON", value_parser = object)]
+    context: Option<Map<String, Value>>,
+    /// Say why, with every comparison that rules made, and for a denial what could be asked for and from whom
     #[arg(long)]
     explain: bool,
+}
+
+fn object(text: &str) -> Result<Map<String, Value>, String> {
+    serde_json::from_str(text).map_err(|e| format!("write a JSON object, as in {{\"age\": 40}}; {e}"))
 }
 
 #[derive(Deserialize)]
@@ -59,8 +73,15 @@ struct Comparison {
 
 pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
     let client = Client::from_env(env)?;
-    let question =
-        json!({"user": args.user, "action": args.action, "resource": args.resource, "tenant": args.tenant});
+    let question = json!({
+        "user": args.user,
+        "action": args.action,
+        "resource": args.resource,
+        "tenant": args.tenant,
+        "user_attributes": args.user_attributes.unwrap_or_default(),
+        "resource_attributes": args.resource_attributes.unwrap_or_default(),
+        "context": args.context.unwrap_or_default(),
+    });
     let answer: Explanation = client.post("/api/v1/check", &[], &question).await?;
     terminal::line(if answer.allow { "allow" } else { "deny" })?;
     if args.explain {

@@ -35,6 +35,31 @@ async fn henry_asks_joe_approves_and_henry_may() {
     assert!(again.contains("already approved by joe"), "{again}");
 }
 
+#[test]
+fn a_check_tells_what_rules_saw() {
+    let server = Server::of_the_family();
+    let rules = r#"askfirst: 1
+user_sets:
+  adults: {conditions: {user.age: {greater-than: 17}}}
+resource_sets:
+  good: {resource: restaurants, conditions: {anyOf: [{resource.stars: {greater-than: 3}}, {resource.own: {equals: true}}]}}
+set_rules:
+  - {user_set: adults, permission: "restaurants:read", resource_set: good}
+instances:
+  "restaurants:corner": {attributes: {stars: 5}}
+"#;
+    std::fs::write(server.home.path().join("rules.yaml"), rules).unwrap();
+    server.ok(&["policy", "apply", "rules.yaml"]);
+    let check = |age: &str| {
+        let said = format!(r#"{{"age": {age}}}"#);
+        let corner = "restaurants:corner";
+        stdout(&server.run(&["check", "henry", "read", corner, "--user-attributes", &said, "--explain"]))
+    };
+    insta::assert_snapshot!(format!("{}\n{}", check("18"), check("9")));
+    let wrong = server.run(&["check", "henry", "read", "restaurants:corner", "--context", "[]"]);
+    assert!(stderr(&wrong).contains("write a JSON object"), "{}", stderr(&wrong));
+}
+
 #[tokio::test]
 async fn a_denial_gives_nothing() {
     let server = Server::of_the_family();
