@@ -1,6 +1,10 @@
 //! The bodies of the decision log keep the contract.
 
 #![expect(clippy::unwrap_used, reason = "helpers of a test fail as the test does")]
+#![cfg_attr(
+    unix,
+    expect(clippy::expect_used, clippy::panic, reason = "helpers of a test fail as the test does")
+)]
 
 mod sqlite {
     use askfirst_store::{

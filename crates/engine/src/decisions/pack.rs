@@ -47,7 +47,7 @@ pub(super) fn pack(noted: &[Noted], writer: u64, words: CallWords) -> Vec<Segmen
                 in_tenant: &why.in_tenant,
                 door: one.door.as_str(),
                 asker: &asker,
-                reason: Some(&why.reason),
+                reason: why.reason.as_deref(),
                 trace: why.trace.as_deref(),
                 given: given.as_deref(),
                 left_out,
@@ -61,7 +61,8 @@ pub(super) fn pack(noted: &[Noted], writer: u64, words: CallWords) -> Vec<Segmen
 #[derive(Debug)]
 struct Why {
     in_tenant: String,
-    reason: String,
+    /// None where the question and the trace say it all; see [`super::read`].
+    reason: Option<String>,
     trace: Option<String>,
 }
 
@@ -101,6 +102,15 @@ impl<'a> Known<'a> {
 }
 
 fn why(noted: &Noted, words: CallWords) -> Why {
+    let snapshot = &noted.state.snapshot;
+    let home = || snapshot.instance_tenant(&noted.ask.resource, noted.ask.instance.as_deref()?);
+    let in_tenant = match &noted.ask.tenant {
+        Some(tenant) => tenant.clone(),
+        None => home().map_or_else(|| DEFAULT_TENANT.to_owned(), |key| key.to_string()),
+    };
+    if let Some(trace) = by_role(noted) {
+        return Why { in_tenant, reason: None, trace: Some(trace) };
+    }
     let told = match (&noted.told, &noted.given) {
         (Some(told), _) => Some(Cow::Borrowed(told.as_ref())),
         (None, Kept::Nothing) => Some(Cow::Owned(explain(noted, &Given::default()))),
@@ -108,15 +118,9 @@ fn why(noted: &Noted, words: CallWords) -> Why {
         // Without what the call said, it can't be worked out.
         (None, Kept::LeftOut(_)) => None,
     };
-    let snapshot = &noted.state.snapshot;
-    let home = || snapshot.instance_tenant(&noted.ask.resource, noted.ask.instance.as_deref()?);
-    let in_tenant = match &noted.ask.tenant {
-        Some(tenant) => tenant.clone(),
-        None => home().map_or_else(|| DEFAULT_TENANT.to_owned(), |key| key.to_string()),
-    };
     let Some(told) = told else {
         let reason = "The call gave more attributes than the log takes, so why is not known here.";
-        return Why { in_tenant, reason: reason.to_owned(), trace: None };
+        return Why { in_tenant, reason: Some(reason.to_owned()), trace: None };
     };
     let (mut reason, trace) = match (&told.decision, words) {
         // What conditions say about attributes is left out with the attributes.
@@ -131,7 +135,18 @@ fn why(noted: &Noted, words: CallWords) -> Why {
         (decision, _) => (told.sentence.clone(), serde_json::to_string(decision).ok()),
     };
     bounds::cut(&mut reason, bounds::REASON);
-    Why { in_tenant, reason, trace: trace.filter(|trace| trace.len() <= bounds::TRACE) }
+    Why { in_tenant, reason: Some(reason), trace: trace.filter(|trace| trace.len() <= bounds::TRACE) }
+}
+
+/// The trace of what a role allows, which nearly every decision is: no sentence is made that could be made again. Roles
+/// do not depend on what the call said.
+fn by_role(noted: &Noted) -> Option<String> {
+    if !noted.allow || noted.told.is_some() {
+        return None;
+    }
+    let decision = noted.state.snapshot.check(&noted.ask.question(), noted.at);
+    let Decision::Allow(Allowance::Role(_)) = decision else { return None };
+    serde_json::to_string(&decision).ok().filter(|trace| trace.len() <= bounds::TRACE)
 }
 
 fn explain(noted: &Noted, given: &Given) -> Told {

@@ -3,11 +3,12 @@
 use super::{DecisionFilter, DecisionId, LeftOut, Mark, Missed, pack::Written};
 use crate::{
     EnvScope,
-    check::{Ask, Given},
+    check::{Ask, Given, by_role},
     error::{Error, Result},
 };
 use askfirst_domain::{
     Id, Timestamp, UserKey,
+    decision::{Allowance, Decision},
     facts::User,
     id::{ApiKeyId, SessionId},
     principal::Principal,
@@ -121,8 +122,15 @@ pub struct DecisionPage {
 pub struct DecisionWalk {
     scope: EnvScope,
     filter: DecisionFilter,
-    /// None when all was seen.
-    next: Option<Option<Mark>>,
+    next: Next,
+}
+
+/// Where a walk goes on.
+#[derive(Debug, Clone, Copy)]
+enum Next {
+    Newest,
+    Before(Mark),
+    Nowhere,
 }
 
 impl EnvScope {
@@ -149,7 +157,7 @@ impl EnvScope {
 
     /// Goes through all decisions that match, newest first, without holding them all.
     pub fn walk_decisions(&self, filter: DecisionFilter) -> DecisionWalk {
-        DecisionWalk { scope: self.clone(), filter, next: Some(None) }
+        DecisionWalk { scope: self.clone(), filter, next: Next::Newest }
     }
 
     /// How many decisions match; stops counting at `at_most`.
@@ -191,14 +199,18 @@ impl DecisionWalk {
     /// # Errors
     /// As [`EnvScope::decisions`].
     pub async fn next(&mut self) -> Result<Option<Vec<LoggedDecision>>> {
-        while let Some(before) = self.next {
+        loop {
+            let before = match self.next {
+                Next::Newest => None,
+                Next::Before(mark) => Some(mark),
+                Next::Nowhere => return Ok(None),
+            };
             let page = self.scope.decisions(&self.filter, before, MOST).await?;
-            self.next = page.next.map(Some);
+            self.next = page.next.map_or(Next::Nowhere, Next::Before);
             if !page.decisions.is_empty() {
                 return Ok(Some(page.decisions));
             }
         }
-        Ok(None)
     }
 }
 
@@ -212,24 +224,29 @@ impl From<DecisionRecord> for LoggedDecision {
                 .map_or(Said::LeftOut(LeftOut::TooLarge), |written| Said::All(Box::new(written.into()))),
             (None, Some(left_out)) => Said::LeftOut(left_out),
         };
+        let ask = Ask {
+            user: record.user,
+            action: record.action,
+            resource: record.resource,
+            instance: record.instance,
+            tenant: record.tenant,
+        };
+        let reason = record.reason.or_else(|| match serde_json::from_str(record.trace.as_deref()?).ok()? {
+            Decision::Allow(Allowance::Role(grant)) => Some(by_role(&ask, &grant)),
+            _ => None,
+        });
         Self {
             id,
             at: record.at,
             epoch: record.epoch,
             revision: record.revision,
             allow: record.allow,
-            ask: Ask {
-                user: record.user,
-                action: record.action,
-                resource: record.resource,
-                instance: record.instance,
-                tenant: record.tenant,
-            },
+            ask,
             tenant: record.in_tenant,
             given,
             door: record.door,
             asked_by: serde_json::from_str(&record.asker).ok(),
-            reason: record.reason,
+            reason,
             trace: record.trace.and_then(|trace| serde_json::from_str(&trace).ok()),
         }
     }

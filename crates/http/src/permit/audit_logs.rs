@@ -100,6 +100,7 @@ struct DetailedAuditLog {
 
 /// `AuditLogObjectsModel`: what the decision is about, as it is now.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the model")]
 struct Objects {
     project_object: Value,
     environment_object: Value,

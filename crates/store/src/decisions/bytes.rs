@@ -80,7 +80,9 @@ impl Column {
         match self {
             Self::Same(step) => std::iter::repeat_n(step, rows).map(&mut arrive).collect(),
             Self::Each(mut cells) => {
-                cells.iter_mut().for_each(|cell| *cell = arrive(*cell));
+                for cell in &mut cells {
+                    *cell = arrive(*cell);
+                }
                 cells
             }
         }

@@ -14,13 +14,14 @@ use uuid::Uuid;
 /// A segment whose columns are read; the words are looked at when they are wanted.
 #[derive(Debug)]
 pub(super) struct Opened {
-    body: Vec<u8>,
-    words: Vec<Range<usize>>,
     rows: usize,
     at: Vec<u64>,
     seq: Vec<u64>,
     revision: Vec<u64>,
     cells: Vec<Column>,
+    /// Where in the body each word is.
+    words: Vec<Range<usize>>,
+    body: Vec<u8>,
 }
 
 fn corrupt(detail: &str) -> StoreError {
@@ -65,7 +66,7 @@ impl Opened {
         let seq = reader.column(rows)?.followed(rows);
         let revision = reader.column(rows)?.followed(rows);
         let cells = (0..CELLS).map(|_| reader.column(rows)).collect::<Option<Vec<_>>>()?;
-        Some(Self { words, rows, at, seq, revision, cells, body })
+        Some(Self { rows, at, seq, revision, cells, words, body })
     }
 
     fn cell(&self, row: usize, cell: Cell) -> Option<u64> {
