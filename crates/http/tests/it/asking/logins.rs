@@ -265,7 +265,7 @@ async fn a_users_own_token_opens_a_session() {
     let cookie = [("cookie", browser.as_str())];
     let me = browse(&server, "GET", "/v2/auth/me", &cookie, &Value::Null).await;
     assert_eq!(me.status, StatusCode::OK);
-    server.clock.advance(Duration::from_secs(600));
+    server.clock.advance(Duration::from_mins(10));
     henry.refused(401, "UNAUTHORIZED", "GET", "/v2/auth/me", Value::Null).await;
     let me = browse(&server, "GET", "/v2/auth/me", &cookie, &Value::Null).await;
     assert_eq!(me.status, StatusCode::UNAUTHORIZED, "no session outlives the token");
