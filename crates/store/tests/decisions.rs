@@ -69,5 +69,5 @@ mod postgres {
         Some(Arc::new(PostgresDecisions::connect(&url, Duration::from_secs(10)).await.unwrap()))
     }
 
-    askfirst_store::decision_log_tests!(make);
+    askfirst_store::decision_log_tests!(in_one_test: make);
 }

@@ -14,11 +14,21 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// Makes one test of each case. Takes the path of an `async fn() -> Option<Arc<dyn DecisionLog>>` that gives an empty log,
-/// or none where there is no such database.
+/// or none where there is no such database. With `in_one_test:` before it all cases are one test, for databases that take
+/// long to start.
 #[macro_export]
 macro_rules! decision_log_tests {
+    (in_one_test: $make:path) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn the_contract_is_kept() {
+            $crate::decision_log_tests! { @cases run $make }
+        }
+    };
     ($make:path) => {
-        $crate::decision_log_tests! { @cases $make;
+        $crate::decision_log_tests! { @cases test $make }
+    };
+    (@cases $how:ident $make:path) => {
+        $crate::decision_log_tests! { @$how $make;
             what_was_written_reads_back
             pages_give_each_decision_once_newest_first
             filters_agree_with_a_plain_look
@@ -32,15 +42,20 @@ macro_rules! decision_log_tests {
             a_closed_log_says_so
         }
     };
-    (@cases $make:path; $($case:ident)*) => {
+    (@test $make:path; $($case:ident)*) => {
         $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $case() {
+            $crate::decision_log_tests! { @run $make; $case }
+        })*
+    };
+    (@run $make:path; $($case:ident)*) => {
+        $(
             let log: Option<std::sync::Arc<dyn $crate::decisions::DecisionLog>> = $make().await;
             let Some(log) = log else { return };
             if let Err(error) = $crate::decisions::contract::$case(log).await {
-                panic!("{error}");
+                panic!("{}: {error}", stringify!($case));
             }
-        })*
+        )*
     };
 }
 
