@@ -19,6 +19,7 @@ pub mod contract;
     expect(clippy::missing_panics_doc, reason = "its contract's cases fail by assertion")
 )]
 pub mod decisions;
+mod expectations;
 mod filter;
 mod image;
 mod load;
@@ -49,7 +50,7 @@ use askfirst_domain::{
     audit::AuditEvent,
     change::Change,
     facts::{Instance, RelationshipTuple, RoleAssignment, Tenant, User},
-    id::{ApiKeyId, AssignmentId, EnvId, InviteId, ProjectId, RequestId, TupleId},
+    id::{ApiKeyId, AssignmentId, EnvId, InstanceId, InviteId, ProjectId, RelationId, RequestId, TupleId},
     invite::Invite,
     request::Request,
     scope::{ApiKey, Environment, Organization, Project, Session, SignInLink},
@@ -157,6 +158,8 @@ pub trait Store: Send + Sync + Debug {
 
     /// One user, by id or key.
     async fn user(&self, env: EnvId, ident: &Ident) -> Found<Versioned<User>>;
+    /// Those of these users that are there, in no order.
+    async fn users_by_key(&self, env: EnvId, keys: &[&str]) -> Result<Vec<Versioned<User>>, StoreError>;
     /// Users, in the order of their creation.
     async fn users(&self, env: EnvId, filter: &UserFilter, page: Page) -> List<User>;
     /// One tenant, by id or key.
@@ -165,6 +168,13 @@ pub trait Store: Send + Sync + Debug {
     async fn tenants(&self, env: EnvId, filter: &TenantFilter, page: Page) -> List<Tenant>;
     /// One instance by id, or by `type` and `key`.
     async fn instance(&self, env: EnvId, ident: &InstanceIdent) -> Found<Versioned<Instance>>;
+    /// Those of these instances of a resource that are there, in no order.
+    async fn instances_by_key(
+        &self,
+        env: EnvId,
+        resource: &str,
+        keys: &[&str],
+    ) -> Result<Vec<Versioned<Instance>>, StoreError>;
     /// Instances, in the order of their creation.
     async fn instances(&self, env: EnvId, filter: &InstanceFilter, page: Page) -> List<Instance>;
     /// Role assignments, in the order of their creation; ended ones are still listed until they are removed.
@@ -173,6 +183,12 @@ pub trait Store: Send + Sync + Debug {
     async fn assignment(&self, env: EnvId, id: AssignmentId) -> Found<Versioned<RoleAssignment>>;
     /// Relationship tuples, in the order of their creation.
     async fn tuples(&self, env: EnvId, filter: &TupleFilter, page: Page) -> List<RelationshipTuple>;
+    /// Those of the tuples with these subjects, relations and objects that are there, in no order.
+    async fn tuples_between(
+        &self,
+        env: EnvId,
+        ends: &[(InstanceId, RelationId, InstanceId)],
+    ) -> Result<Vec<RelationshipTuple>, StoreError>;
     /// One tuple.
     async fn tuple(&self, env: EnvId, id: TupleId) -> Found<Versioned<RelationshipTuple>>;
 

@@ -16,7 +16,10 @@ use askfirst_domain::{
     audit::AuditEvent,
     change::Change,
     facts::{DEFAULT_TENANT, Instance, RelationshipTuple, RoleAssignment, Tenant, User},
-    id::{ApiKeyId, AssignmentId, EnvId, InviteId, ProjectId, RequestId, TenantId, TupleId},
+    id::{
+        ApiKeyId, AssignmentId, EnvId, InstanceId, InviteId, ProjectId, RelationId, RequestId, TenantId,
+        TupleId,
+    },
     invite::Invite,
     request::Request,
     scope::{ApiKey, Environment, Organization, Project, Session, SignInLink},
@@ -211,6 +214,13 @@ impl<B: Body> Store for B {
         named(self, env, ident, read::user_by_id, read::user_by_key, decode::user).await
     }
 
+    async fn users_by_key(&self, env: EnvId, keys: &[&str]) -> Result<Vec<Versioned<User>>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        all(self, read::users_by_key(B::DIALECT, env, keys), decode::user).await
+    }
+
     async fn users(&self, env: EnvId, filter: &UserFilter, page: Page) -> List<User> {
         let mut filter = filter.clone();
         if let Some(tenant) = filter.tenant
@@ -237,6 +247,18 @@ impl<B: Body> Store for B {
         one(self, statement, decode::instance).await
     }
 
+    async fn instances_by_key(
+        &self,
+        env: EnvId,
+        resource: &str,
+        keys: &[&str],
+    ) -> Result<Vec<Versioned<Instance>>, StoreError> {
+        if keys.is_empty() || resource.contains('\0') {
+            return Ok(Vec::new());
+        }
+        all(self, read::instances_by_key(B::DIALECT, env, resource, keys), decode::instance).await
+    }
+
     async fn instances(&self, env: EnvId, filter: &InstanceFilter, page: Page) -> List<Instance> {
         list(self, &filter.select(B::DIALECT, env), page, |row| Ok(decode::instance(row)?.value)).await
     }
@@ -251,6 +273,17 @@ impl<B: Body> Store for B {
 
     async fn tuples(&self, env: EnvId, filter: &TupleFilter, page: Page) -> List<RelationshipTuple> {
         list(self, &filter.select(B::DIALECT, env), page, |row| Ok(decode::tuple(row)?.value)).await
+    }
+
+    async fn tuples_between(
+        &self,
+        env: EnvId,
+        ends: &[(InstanceId, RelationId, InstanceId)],
+    ) -> Result<Vec<RelationshipTuple>, StoreError> {
+        if ends.is_empty() {
+            return Ok(Vec::new());
+        }
+        all(self, read::tuples_between(B::DIALECT, env, ends), |row| Ok(decode::tuple(row)?.value)).await
     }
 
     async fn tuple(&self, env: EnvId, id: TupleId) -> Found<Versioned<RelationshipTuple>> {

@@ -3,9 +3,10 @@
 use crate::{
     AdminCommit, AdminOp, Commit, CommitError, Committed, StoreError,
     body::{Directory, News, Session, Touched, failed},
+    expectations,
     image::Meter,
     moves::Moves,
-    sql::{self, Cells, Pace, Statement, read, rows::head},
+    sql::{self, Pace, Statement, read, rows::head},
 };
 use askfirst_domain::{Timestamp, id::EnvId, scope::SignInLink};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -305,12 +306,8 @@ impl<S: Session> Writer<S> {
         let row = found.first().ok_or(CommitError::NoSuchEnvironment(env))?;
         let head = head(row)?;
 
-        for expect in &commit.expects {
-            let found = self.rows(sql::probe(env, expect)).await?;
-            let found = found.first().map(|row| Cells::of("revision", row).int()).transpose()?;
-            if !sql::holds(expect, found) {
-                return Err(CommitError::Conflict(expect.clone()).into());
-            }
+        if let Some(expect) = expectations::broken(&mut self.session, env, &commit.expects).await? {
+            return Err(CommitError::Conflict(expect).into());
         }
         // The log is spelled first: what can't be kept is found there, before anything is written.
         let log = sql::change_rows(S::DIALECT, commit, head.revision)?;
@@ -331,8 +328,8 @@ impl<S: Session> Writer<S> {
         if commit.changes.iter().any(sql::touches_schema) {
             self.execute(read::schema_written(env, head.revision)).await?;
         }
-        for event in &commit.audit {
-            self.execute(sql::audit_row(Some(env), event)?).await?;
+        for row in sql::audit_rows(S::DIALECT, env, &commit.audit)? {
+            self.execute(row).await?;
         }
         for item in &commit.outbox {
             self.execute(sql::outbox_row(env, item)?).await?;

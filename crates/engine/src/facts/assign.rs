@@ -113,6 +113,8 @@ impl EnvScope {
         for user in known {
             resolver.introduce(user);
         }
+        let instances = specs.iter().filter_map(|spec| spec.instance.as_deref());
+        resolver.look_ahead(specs.iter().map(|spec| &spec.user), instances).await?;
         let mut targets = Vec::with_capacity(specs.len());
         let mut wanted = HashSet::new();
         for spec in specs {

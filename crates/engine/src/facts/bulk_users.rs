@@ -14,7 +14,7 @@ use askfirst_domain::{
     change::{Change, Expect, ObjectRef},
     facts::User,
 };
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 impl EnvScope {
     /// Creates many users; when one is there already, none.
@@ -53,9 +53,12 @@ impl EnvScope {
         loop {
             let mut planned = Vec::with_capacity(new.len());
             let mut expects = Vec::new();
+            let keys: Vec<_> = new.iter().map(|new| new.key.as_str()).collect();
+            let there = self.engine.store().users_by_key(self.env.id, &keys).await?;
+            let mut there: HashMap<_, _> =
+                there.into_iter().map(|found| (found.value.key.clone(), found)).collect();
             for new in new {
-                let found = self.engine.store().user(self.env.id, &Ident::from(new.key.as_str())).await?;
-                planned.push(match found.filter(|found| found.value.key == new.key) {
+                planned.push(match there.remove(&new.key) {
                     Some(found) => {
                         let object = ObjectRef::User(found.value.id);
                         expects.push(Expect::AtRevision(object, found.revision));

@@ -15,8 +15,8 @@ use askfirst_domain::{
     change::{Change, Expect, ObjectRef},
     facts::{Attributes, Instance, RelationshipTuple},
 };
-use askfirst_store::{InstanceFilter, InstanceIdent, Listed, Page, TupleFilter};
-use std::collections::HashSet;
+use askfirst_store::{InstanceFilter, InstanceIdent, Listed, Page, TupleFilter, Versioned};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// An instance to be made.
 #[derive(Debug, Clone)]
@@ -166,6 +166,7 @@ impl EnvScope {
             let mut resolver = Resolver::new(self);
             let mut planned = Draft::default();
             let mut seen = HashSet::new();
+            let mut wanted = Vec::with_capacity(new.len());
             for new in new {
                 let fresh = self.made_instance(&mut resolver, new).await?;
                 if !seen.insert(reference(&fresh)) {
@@ -173,7 +174,11 @@ impl EnvScope {
                         format!("The instance `{}` is named twice in this call.", reference(&fresh));
                     return Err(Error::invalid(message));
                 }
-                let (instance, code) = match self.engine.store().instance(self.env.id, &at(&fresh)).await? {
+                wanted.push((new, fresh));
+            }
+            let mut there = self.those_there(wanted.iter().map(|(_, fresh)| fresh)).await?;
+            for (new, fresh) in wanted {
+                let (instance, code) = match there.remove(&reference(&fresh)) {
                     Some(found) => {
                         let tenant = resolver.tenant(&new.tenant).await?;
                         same_tenant(&found.value, &tenant)?;
@@ -218,6 +223,23 @@ impl EnvScope {
             }
             tries.again()?;
         }
+    }
+
+    /// Those of these instances that are there, by reference.
+    async fn those_there(
+        &self,
+        wanted: impl Iterator<Item = &Instance>,
+    ) -> Result<HashMap<String, Versioned<Instance>>> {
+        let mut by_resource: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for instance in wanted {
+            by_resource.entry(instance.resource.as_str()).or_default().push(instance.key.as_str());
+        }
+        let mut there = HashMap::new();
+        for (resource, keys) in by_resource {
+            let found = self.engine.store().instances_by_key(self.env.id, resource, &keys).await?;
+            there.extend(found.into_iter().map(|found| (reference(&found.value), found)));
+        }
+        Ok(there)
     }
 
     async fn made_instance(&self, resolver: &mut Resolver<'_>, new: &NewInstance) -> Result<Instance> {

@@ -13,9 +13,12 @@ use askfirst_domain::{
     schema::{Resource, Role},
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
+
+/// From so many on, names are looked up ahead.
+const WORTH_IT: usize = 4;
 
 /// What is to be done about an instance that is not there.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +37,9 @@ pub(super) struct Resolver<'a> {
     users: HashMap<String, User>,
     tenants: HashMap<String, Tenant>,
     instances: HashMap<String, Instance>,
+    /// Found ahead, many at once, and not named yet.
+    users_ahead: HashMap<String, User>,
+    instances_ahead: HashMap<String, Instance>,
     known: HashSet<ObjectRef>,
     draft: Draft,
 }
@@ -49,6 +55,8 @@ impl<'a> Resolver<'a> {
             users: HashMap::new(),
             tenants: HashMap::new(),
             instances: HashMap::new(),
+            users_ahead: HashMap::new(),
+            instances_ahead: HashMap::new(),
             known: HashSet::new(),
             draft,
         }
@@ -57,6 +65,38 @@ impl<'a> Resolver<'a> {
     /// A user whom the same write creates.
     pub(super) fn introduce(&mut self, user: &User) {
         self.users.insert(user.key.to_string(), user.clone());
+    }
+
+    /// Looks up at once what a bulk call is going to name: users by key, and instances as `type:key`. Whatever is named
+    /// in another way, or not there, is looked up when it is named.
+    pub(super) async fn look_ahead<'n>(
+        &mut self,
+        users: impl Iterator<Item = &'n Ident>,
+        instances: impl Iterator<Item = &'n str>,
+    ) -> Result<()> {
+        let store = self.scope.engine.store();
+        let keys: BTreeSet<_> = users.filter(|ident| ident.uuid().is_none()).map(Ident::as_str).collect();
+        let keys: Vec<_> = keys.into_iter().filter(|key| !self.users.contains_key(*key)).collect();
+        if keys.len() >= WORTH_IT {
+            let found = store.users_by_key(self.scope.env.id, &keys).await?;
+            self.users_ahead =
+                found.into_iter().map(|user| (user.value.key.to_string(), user.value)).collect();
+        }
+        let mut by_resource: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (resource, key) in instances.filter_map(|text| text.split_once(':')) {
+            by_resource.entry(resource).or_default().insert(key);
+        }
+        for (resource, keys) in by_resource {
+            // Named by id or wrongly, it is found or refused when it is named.
+            let known = self.schema().resource_by_key(resource).is_some();
+            if known && keys.len() >= WORTH_IT {
+                let keys: Vec<_> = keys.into_iter().collect();
+                for found in store.instances_by_key(self.scope.env.id, resource, &keys).await? {
+                    self.instances_ahead.insert(reference(&found.value), found.value);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The schema that names are looked up in.
@@ -73,7 +113,10 @@ impl<'a> Resolver<'a> {
         if let Some(user) = self.users.get(ident.as_str()) {
             return Ok(user.clone());
         }
-        let user = self.scope.find_user(ident).await?.value;
+        let user = match self.users_ahead.remove(ident.as_str()) {
+            Some(user) => user,
+            None => self.scope.find_user(ident).await?.value,
+        };
         self.expect(ObjectRef::User(user.id));
         self.users.insert(ident.as_str().to_owned(), user.clone());
         Ok(user)
@@ -107,11 +150,14 @@ impl<'a> Resolver<'a> {
         if let Some(instance) = self.instances.get(&name) {
             return Ok(instance.clone());
         }
-        let found = self.scope.look_up_instance(&name, None).await?;
+        let found = match self.instances_ahead.remove(&name) {
+            Some(instance) => Some(instance),
+            None => self.scope.look_up_instance(&name, None).await?.map(|found| found.value),
+        };
         let instance = match (found, absent, place) {
             (Some(found), ..) => {
-                self.expect(ObjectRef::Instance(found.value.id));
-                found.value
+                self.expect(ObjectRef::Instance(found.id));
+                found
             }
             (None, Absent::Create(tenant), Some((on, key))) => self.created(&on, key.parse()?, tenant)?,
             (None, ..) => return Err(Error::not_found("resource instance", text)),

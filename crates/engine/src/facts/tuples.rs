@@ -14,6 +14,7 @@ use askfirst_domain::{
     Ident, Key,
     change::{Change, Expect, ObjectRef},
     facts::{Instance, RelationshipTuple, Tenant},
+    id::{InstanceId, RelationId},
     schema::Relation,
 };
 use askfirst_store::{InstanceFilter, Listed, Page, TupleFilter};
@@ -219,17 +220,21 @@ impl EnvScope {
         specs: &[TupleSpec],
     ) -> Result<(Vec<RelationshipTuple>, Vec<RelationshipTuple>, Draft)> {
         let mut resolver = Resolver::new(self);
-        let (mut made, mut standing) = (Vec::new(), Vec::new());
+        let named = specs.iter().flat_map(|spec| [spec.subject.as_str(), spec.object.as_str()]);
+        resolver.look_ahead(std::iter::empty(), named).await?;
+        let mut wanted = Vec::new();
         let mut seen = HashSet::new();
         for spec in specs {
             let ends = ends(&mut resolver, spec).await?;
-            if !seen.insert((ends.subject.id, ends.relation.id, ends.object.id)) {
-                continue;
+            if seen.insert(ends.ids()) {
+                wanted.push(ends);
             }
-            if let Some(known) = self.known_tuple(&ends).await? {
-                standing.push(known);
-                continue;
-            }
+        }
+        let between: Vec<_> = wanted.iter().map(Ends::ids).collect();
+        let standing = self.engine.store().tuples_between(self.env.id, &between).await?;
+        let there: HashSet<_> = standing.iter().map(|t| (t.subject.id, t.relation_id, t.object.id)).collect();
+        let mut made = Vec::new();
+        for ends in wanted.into_iter().filter(|ends| !there.contains(&ends.ids())) {
             made.push(RelationshipTuple {
                 id: self.engine.fresh_id(&self.op)?,
                 subject: link(&ends.subject),
@@ -287,6 +292,12 @@ struct Ends {
     subject: Instance,
     relation: Arc<Relation>,
     object: Instance,
+}
+
+impl Ends {
+    fn ids(&self) -> (InstanceId, RelationId, InstanceId) {
+        (self.subject.id, self.relation.id, self.object.id)
+    }
 }
 
 async fn ends(resolver: &mut Resolver<'_>, spec: &TupleSpec) -> Result<Ends> {

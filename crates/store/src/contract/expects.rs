@@ -84,16 +84,22 @@ pub async fn each_expectation_holds_or_refuses(store: Arc<dyn Store>) -> Outcome
     expect_all(&world, vec![Expect::SchemaAt(u64::MAX)], vec![Expect::SchemaAt(1), gone]).await
 }
 
-/// Tries each expectation with a change that shows whether it went through.
+/// Tries each expectation with a change that shows whether it went through, by itself and among many others.
 async fn expect_all(world: &World, good: Vec<Expect>, bad: Vec<Expect>) -> Outcome {
-    for expect in good {
+    let many: Vec<_> = good.iter().cycle().take(100).cloned().collect();
+    for expects in good.into_iter().map(|expect| vec![expect]).chain([many.clone()]) {
         let user = Things::user(&format!("witness-{}", world.revision().await?))?;
-        let outcome = world.commit_if(expect.clone(), vec![Change::PutUser(user)]).await;
-        assert!(outcome.is_ok(), "{expect:?}: {outcome:?}");
+        let outcome = world.store.commit(world.draft(expects.clone(), vec![Change::PutUser(user)])).await;
+        assert!(outcome.is_ok(), "{expects:?}: {outcome:?}");
     }
     let before = (world.loaded().await?, world.revision().await?);
     for expect in bad {
-        let outcome = world.commit_if(expect.clone(), vec![Change::PutUser(Things::user("nobody")?)]).await;
+        let nobody = vec![Change::PutUser(Things::user("nobody")?)];
+        let outcome = world.commit_if(expect.clone(), nobody.clone()).await;
+        assert!(matches!(&outcome, Err(CommitError::Conflict(e)) if *e == expect), "{expect:?}: {outcome:?}");
+        let (before, after) = many.split_at(many.len() / 2);
+        let among = [before, &[expect.clone()], after].concat();
+        let outcome = world.store.commit(world.draft(among, nobody)).await;
         assert!(matches!(&outcome, Err(CommitError::Conflict(e)) if *e == expect), "{expect:?}: {outcome:?}");
     }
     assert_eq!((world.loaded().await?, world.revision().await?), before);

@@ -423,3 +423,42 @@ pub async fn pages_are_stable(store: Arc<dyn Store>) -> Outcome {
     assert_eq!((listed.items.len(), listed.total), (3, 11));
     Ok(())
 }
+
+/// Many things are found at once, by key or by what they are between; those that are not there are passed over.
+pub async fn many_are_found_at_once(store: Arc<dyn Store>) -> Outcome {
+    let world = World::start(store).await?;
+    let (file, folder) = (Things::resource("file")?, Things::resource("folder")?);
+    let parent = Things::relation(&folder, "parent", &file)?;
+    let tenant = Things::tenant("acme")?;
+    let (joe, jane) = (Things::user("joe")?, Things::user("auth0|jane")?);
+    let (one, two) = (Things::instance(&file, "1", &tenant)?, Things::instance(&file, "2", &tenant)?);
+    let other = Things::instance(&folder, "1", &tenant)?;
+    let tuple = Things::tuple(&other, &parent, &one);
+    world
+        .commit(vec![
+            Change::PutUser(joe.clone()),
+            Change::PutUser(jane.clone()),
+            Change::PutInstance(one.clone()),
+            Change::PutInstance(two.clone()),
+            Change::PutInstance(other.clone()),
+            Change::PutTuple(tuple.clone()),
+        ])
+        .await?;
+    let (store, env) = (&world.store, world.env);
+    let mut users = store.users_by_key(env, &["auth0|jane", "nobody", "joe", "j\"oe", "\0", "joe"]).await?;
+    users.sort_by(|a, b| a.value.key.cmp(&b.value.key));
+    let users: Vec<_> = users.into_iter().map(|user| (user.value, user.revision)).collect();
+    assert_eq!(users, [(jane, 1), (joe, 1)]);
+    assert_eq!(store.users_by_key(env, &[]).await?, []);
+    let mut files = store.instances_by_key(env, "file", &["2", "1", "3"]).await?;
+    files.sort_by(|a, b| a.value.key.cmp(&b.value.key));
+    assert_eq!(files.into_iter().map(|file| file.value).collect::<Vec<_>>(), [one.clone(), two.clone()]);
+    let folders = store.instances_by_key(env, "folder", &["2", "1"]).await?;
+    assert_eq!(folders.into_iter().map(|folder| folder.value).collect::<Vec<_>>(), [other.clone()]);
+    assert_eq!(store.instances_by_key(env, "\0", &["1"]).await?, []);
+    let between =
+        [(other.id, parent.id, one.id), (other.id, parent.id, two.id), (one.id, parent.id, other.id)];
+    assert_eq!(store.tuples_between(env, &between).await?, [tuple]);
+    assert_eq!(store.tuples_between(env, &[]).await?, []);
+    Ok(())
+}

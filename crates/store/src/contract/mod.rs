@@ -36,8 +36,8 @@ pub use expects::{each_expectation_holds_or_refuses, one_of_many_conflicting_com
 pub use images::{an_image_and_the_log_behind_it_are_the_state, an_image_is_of_one_moment};
 pub use lists::{
     assignments_are_filtered, instances_are_filtered, invitations_are_filtered,
-    keys_of_every_alphabet_are_found, pages_are_stable, requests_are_filtered_newest_first,
-    tuples_are_filtered, users_and_tenants_are_searched,
+    keys_of_every_alphabet_are_found, many_are_found_at_once, pages_are_stable,
+    requests_are_filtered_newest_first, tuples_are_filtered, users_and_tenants_are_searched,
 };
 pub use model::Model;
 pub use replay::{loading_equals_replaying, values_read_back_as_written};
@@ -86,6 +86,7 @@ macro_rules! contract_tests {
             instances_are_filtered
             invitations_are_filtered
             keys_of_every_alphabet_are_found
+            many_are_found_at_once
             pages_are_stable
             requests_are_filtered_newest_first
             tuples_are_filtered

@@ -1,6 +1,6 @@
 //! Expectations: each is one look at the state.
 
-use super::{Statement, number};
+use super::{Dialect, Statement, Value, number};
 use askfirst_domain::{
     change::{Expect, ObjectRef},
     id::EnvId,
@@ -65,5 +65,61 @@ fn revision_of(object: ObjectRef) -> (&'static str, Uuid) {
         ObjectRef::Element(id) => (ELEMENT, id.uuid()),
         ObjectRef::Request(id) => (REQUEST, id.uuid()),
         ObjectRef::Invite(id) => (INVITE, id.uuid()),
+    }
+}
+
+/// The table and id of the thing that is expected to be there, of the kinds of which a commit may expect many.
+pub(crate) fn thing_of(expect: &Expect) -> Option<(&'static str, Uuid)> {
+    let (Expect::Exists(object) | Expect::AtRevision(object, _)) = expect else { return None };
+    match *object {
+        ObjectRef::User(id) => Some(("user_", id.uuid())),
+        ObjectRef::Tenant(id) => Some(("tenant", id.uuid())),
+        ObjectRef::Instance(id) => Some(("instance", id.uuid())),
+        ObjectRef::Assignment(id) => Some(("role_assignment", id.uuid())),
+        ObjectRef::Tuple(id) => Some(("relationship_tuple", id.uuid())),
+        _ => None,
+    }
+}
+
+/// `id, revision` of those things that are there.
+pub(crate) fn revisions_of(
+    dialect: Dialect,
+    env: EnvId,
+    table: &'static str,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Statement {
+    let sql = format!("SELECT id, revision FROM {table} WHERE env = $1 AND {}", dialect.one_of("id", 2));
+    Statement { sql: sql.into(), args: vec![env.into(), dialect.ids(ids)] }
+}
+
+/// The place, from 0, of one of these expectations of no assignment that does not hold.
+pub(crate) fn first_taken(dialect: Dialect, env: EnvId, vacancies: &[&Expect]) -> Statement {
+    const SQLITE: &str = "SELECT json_each.key FROM json_each($2) CROSS JOIN role_assignment AS a WHERE a.env = $1 \
+         AND a.user_id = unhex(json_each.value ->> 0) AND a.role_id = unhex(json_each.value ->> 1) \
+         AND a.tenant_id = unhex(json_each.value ->> 2) AND coalesce(a.instance_id, x'') = unhex(json_each.value ->> 3) LIMIT 1";
+    const POSTGRES: &str = "SELECT e.n - 1 FROM unnest($2, $3, $4, $5) WITH ORDINALITY AS e (u, r, t, i, n) \
+         JOIN role_assignment AS a ON a.env = $1 AND a.user_id = e.u AND a.role_id = e.r AND a.tenant_id = e.t \
+         AND coalesce(a.instance_id, '00000000-0000-0000-0000-000000000000') = e.i LIMIT 1";
+    let slots = vacancies.iter().filter_map(|expect| match expect {
+        Expect::NoAssignment { user, role, tenant, instance } => Some([
+            Some(user.uuid()),
+            Some(role.uuid()),
+            Some(tenant.uuid()),
+            instance.map(askfirst_domain::Id::uuid),
+        ]),
+        _ => None,
+    });
+    match dialect {
+        Dialect::Sqlite => Statement::new(SQLITE, vec![env.into(), super::statement::rows_of_ids(slots)]),
+        Dialect::Postgres => {
+            let mut columns = [const { Vec::new() }; 4];
+            for slot in slots {
+                for (column, id) in columns.iter_mut().zip(slot) {
+                    column.push(Some(id.unwrap_or_default()));
+                }
+            }
+            let columns = columns.into_iter().map(Value::Uuids);
+            Statement::new(POSTGRES, std::iter::once(env.into()).chain(columns).collect())
+        }
     }
 }

@@ -10,6 +10,8 @@ use std::sync::LazyLock;
 
 const CHANGE: [&str; 8] = ["env", "revision", "seq", "at", "actor", "call", "kind", "payload"];
 static CHANGES: LazyLock<Inserts> = LazyLock::new(|| Inserts::of("change", &CHANGE, ""));
+const AUDIT_EVENT: [&str; 7] = ["id", "env", "at", "topic", "code", "request", "body"];
+static AUDIT_EVENTS: LazyLock<Inserts> = LazyLock::new(|| Inserts::of("audit_event", &AUDIT_EVENT, ""));
 
 /// The statements that write the commit's changes to the log as `revision`.
 pub(crate) fn change_rows(
@@ -32,30 +34,45 @@ pub(crate) fn change_rows(
             payload.into(),
         ]);
     }
+    Ok(inserts(dialect, &CHANGES, rows))
+}
+
+fn inserts(dialect: Dialect, into: &'static Inserts, rows: Vec<Vec<Value>>) -> Vec<Statement> {
     let mut statements = Vec::new();
     let mut rows = rows.into_iter();
     while rows.len() > 0 {
         let length = dialect.at_once(Pace::Many, rows.len());
         let these = rows.by_ref().take(length).collect();
-        statements.push(CHANGES.statement(dialect, these));
+        statements.push(into.statement(dialect, these));
     }
-    Ok(statements)
+    statements
 }
 
 /// The statement that writes an audit event; `env` none for the installation's.
 pub(crate) fn audit_row(env: Option<EnvId>, event: &AuditEvent) -> Result<Statement, StoreError> {
-    Ok(Statement::new(
-        "INSERT INTO audit_event (id, env, at, topic, code, request, body) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        vec![
-            event.id.into(),
-            env.into(),
-            event.at.into(),
-            event.code.split_once('.').map_or(event.code.as_str(), |(topic, _)| topic).into(),
-            event.code.as_str().into(),
-            event.request.into(),
-            json(event)?.into(),
-        ],
-    ))
+    Ok(AUDIT_EVENTS.statement(Dialect::Sqlite, vec![audit_cells(env, event)?]))
+}
+
+/// The statements that write the audit events of an environment.
+pub(crate) fn audit_rows(
+    dialect: Dialect,
+    env: EnvId,
+    events: &[AuditEvent],
+) -> Result<Vec<Statement>, StoreError> {
+    let rows = events.iter().map(|event| audit_cells(Some(env), event)).collect::<Result<_, _>>()?;
+    Ok(inserts(dialect, &AUDIT_EVENTS, rows))
+}
+
+fn audit_cells(env: Option<EnvId>, event: &AuditEvent) -> Result<Vec<Value>, StoreError> {
+    Ok(vec![
+        event.id.into(),
+        env.into(),
+        event.at.into(),
+        event.code.split_once('.').map_or(event.code.as_str(), |(topic, _)| topic).into(),
+        event.code.as_str().into(),
+        event.request.into(),
+        json(event)?.into(),
+    ])
 }
 
 /// The statement that writes an outbox row.

@@ -1,10 +1,11 @@
 //! Look-ups of one thing, and the statements of the whole state.
 
 use super::{
-    Statement, number,
+    Dialect, Statement, Value, number,
+    statement::{rows_of_ids, texts},
     tables::{ASSIGNMENTS, INSTANCES, INVITES, REQUESTS, SCHEMA, TENANTS, TUPLES, Table, USERS},
 };
-use askfirst_domain::id::{EnvId, ProjectId};
+use askfirst_domain::id::{EnvId, InstanceId, ProjectId, RelationId};
 use std::{borrow::Cow, sync::LazyLock};
 use uuid::Uuid;
 
@@ -34,6 +35,52 @@ lookups! {
     pending_request(wish: &str) = REQUESTS where " AND wish = $2 AND status = 'pending'";
     /// All of one kind of the schema, in the order of creation.
     all_schema(kind: &str) = SCHEMA where " AND kind = $2 ORDER BY pos";
+}
+
+pub(crate) fn users_by_key(dialect: Dialect, env: EnvId, keys: &[&str]) -> Statement {
+    let (columns, among) = (USERS.columns(), dialect.one_of_texts("key", 2));
+    let sql = format!("SELECT {columns} FROM user_ WHERE env = $1 AND {among}");
+    Statement { sql: sql.into(), args: vec![env.into(), texts(keys.iter().copied())] }
+}
+
+pub(crate) fn instances_by_key(dialect: Dialect, env: EnvId, resource: &str, keys: &[&str]) -> Statement {
+    let (columns, among) = (INSTANCES.columns(), dialect.one_of_texts("key", 3));
+    let sql = format!("SELECT {columns} FROM instance WHERE env = $1 AND resource = $2 AND {among}");
+    Statement { sql: sql.into(), args: vec![env.into(), resource.into(), texts(keys.iter().copied())] }
+}
+
+/// The tuples with these subjects, relations and objects.
+pub(crate) fn tuples_between(
+    dialect: Dialect,
+    env: EnvId,
+    ends: &[(InstanceId, RelationId, InstanceId)],
+) -> Statement {
+    let ids = ends.iter().map(|(subject, relation, object)| [subject.uuid(), relation.uuid(), object.uuid()]);
+    let columns: Vec<_> = TUPLES.read.iter().map(|column| format!("t.{column}")).collect();
+    let columns = columns.join(", ");
+    match dialect {
+        Dialect::Sqlite => {
+            let sql = format!(
+                "SELECT {columns} FROM json_each($2) CROSS JOIN relationship_tuple AS t WHERE t.env = $1 \
+                 AND t.subject_id = unhex(json_each.value ->> 0) AND t.relation_id = unhex(json_each.value ->> 1) \
+                 AND t.object_id = unhex(json_each.value ->> 2)"
+            );
+            let rows = rows_of_ids(ids.map(|ids| ids.map(Some)));
+            Statement { sql: sql.into(), args: vec![env.into(), rows] }
+        }
+        Dialect::Postgres => {
+            let sql = format!(
+                "SELECT {columns} FROM unnest($2, $3, $4) AS e (s, r, o) JOIN relationship_tuple AS t \
+                 ON t.env = $1 AND t.subject_id = e.s AND t.relation_id = e.r AND t.object_id = e.o"
+            );
+            let mut args = [const { Vec::new() }; 3];
+            for ids in ids {
+                args.iter_mut().zip(ids).for_each(|(column, id)| column.push(Some(id)));
+            }
+            let args = args.into_iter().map(Value::Uuids);
+            Statement { sql: sql.into(), args: std::iter::once(env.into()).chain(args).collect() }
+        }
+    }
 }
 
 /// The tables of the facts, things before what refers to them.

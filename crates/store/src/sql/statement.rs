@@ -108,6 +108,22 @@ impl Statement {
     }
 }
 
+/// The parameter that [`Dialect::one_of_texts`] reads. A text with NUL stands nowhere and is left out.
+pub(crate) fn texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> Value {
+    let texts: Vec<_> = texts.into_iter().filter(|text| !text.contains('\0')).collect();
+    Value::from(serde_json::Value::from(texts).to_string())
+}
+
+/// Rows of ids for SQLite to join with, as `unhex(value ->> COLUMN)`; what is none is empty.
+pub(super) fn rows_of_ids<const N: usize>(rows: impl IntoIterator<Item = [Option<Uuid>; N]>) -> Value {
+    let row = |ids: [Option<Uuid>; N]| {
+        let ids = ids.map(|id| id.map_or_else(|| "\"\"".to_owned(), |id| format!("\"{}\"", id.simple())));
+        format!("[{}]", ids.join(","))
+    };
+    let rows: Vec<_> = rows.into_iter().map(row).collect();
+    Value::from(format!("[{}]", rows.join(",")))
+}
+
 pub(super) fn holds_nul(args: &[Value]) -> bool {
     args.iter().any(|value| matches!(value, Value::Text(Some(text)) if text.contains('\0')))
 }
@@ -147,6 +163,16 @@ impl Dialect {
         match self {
             Self::Sqlite => "SELECT randomblob(16)",
             Self::Postgres => "SELECT gen_random_uuid()",
+        }
+    }
+
+    /// `column` is one of the texts in parameter `n`, from [`texts`].
+    pub(crate) fn one_of_texts(self, column: &str, n: usize) -> String {
+        match self {
+            Self::Sqlite => format!("{column} IN (SELECT value FROM json_each(${n}))"),
+            Self::Postgres => format!(
+                "{column} = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(CAST(${n} AS text) AS jsonb))))"
+            ),
         }
     }
 

@@ -4,10 +4,13 @@ use super::{SqliteStore, exec::query};
 use crate::{
     AssignmentFilter, AuditFilter, InstanceFilter, InviteFilter, Page, RequestFilter, TenantFilter,
     TupleFilter, UserFilter,
-    sql::{Dialect, Filtered, Pace, Select, Statement, probe, read, steps, take_link},
+    sql::{
+        Dialect, Filtered, Pace, Select, Statement, first_taken, image, probe, purge, read, revisions_of,
+        steps, take_link,
+    },
 };
 use askfirst_domain::{
-    Id, Key,
+    Id, Key, Timestamp,
     change::{Change, Expect, ObjectRef},
     id::EnvId,
     invite::InviteStatus,
@@ -207,11 +210,37 @@ async fn look_ups_and_cascades_search_an_index() {
         take_link("hash"),
     ];
     all.extend(expects.iter().map(|expect| probe(ENV, expect)));
+    all.extend(purge(Timestamp::default(), 10));
+    all.extend([image::header(ENV, 1), image::next_part(ENV, Uuid::nil(), 1), image::sweep(ENV, 10)]);
     all.extend(
         steps(DIALECT, ENV, 1, &deletes, Pace::OneByOne).unwrap().into_iter().map(|step| step.statement),
     );
     for statement in all {
         let plan = plan(&store, statement.clone()).await;
         assert!(!plan.is_empty() && scans(&plan).is_empty(), "{}\n{plan:#?}", statement.sql);
+    }
+}
+
+/// What looks for many things at once goes to each of them, and does not go through an environment.
+#[tokio::test]
+async fn many_are_searched_one_by_one() {
+    let store = SqliteStore::open_in_memory().await.unwrap();
+    let vacancy = Expect::NoAssignment { user: id(), role: id(), tenant: id(), instance: None };
+    for (statement, search) in [
+        (read::users_by_key(DIALECT, ENV, &["joe"]), "(env=? AND key=?)"),
+        (read::instances_by_key(DIALECT, ENV, "file", &["1"]), "(env=? AND resource=? AND key=?)"),
+        (
+            read::tuples_between(DIALECT, ENV, &[(id(), id(), id())]),
+            "(env=? AND subject_id=? AND relation_id=? AND object_id=?)",
+        ),
+        (revisions_of(DIALECT, ENV, "user_", [Uuid::nil()]), "(env=? AND id=?)"),
+        (
+            first_taken(DIALECT, ENV, &[&vacancy]),
+            "(env=? AND user_id=? AND role_id=? AND tenant_id=? AND <expr>=?)",
+        ),
+    ] {
+        let plan = plan(&store, statement.clone()).await;
+        assert!(scans(&plan).is_empty(), "{}\n{plan:#?}", statement.sql);
+        assert!(plan.iter().any(|step| step.contains(search)), "{}\n{plan:#?}", statement.sql);
     }
 }
