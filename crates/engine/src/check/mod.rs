@@ -16,6 +16,7 @@ pub use given::Given;
 pub use permissions::PermissionFilter;
 pub use reverse::{Authority, Authorized, InstanceSearch};
 pub use thing::Thing;
+pub(crate) use words::by_role;
 
 use crate::EnvScope;
 use askfirst_domain::decision::Decision;

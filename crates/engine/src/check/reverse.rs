@@ -14,7 +14,7 @@ use askfirst_policy::{InstancePage, Part, Reaching, TenantView};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A list over more users, tenants and instances than this is made on a thread of its own, so that checks do not wait.
-const MADE_AT_ONCE: usize = 20_000;
+const MADE_AT_ONCE: usize = 4_000;
 
 /// The people who may do something, each with what lets them.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,7 +6,7 @@ use askfirst_domain::{
     request::RequestKind,
     schema::{RuleResources, RuleUsers},
 };
-use askfirst_policy::{RuleTrace, RulesTold};
+use askfirst_policy::{RuleTrace, RulesTold, condition::LeafTrace};
 
 /// How many things a sentence names before it says how many more there are.
 const NAMED: usize = 4;
@@ -33,9 +33,7 @@ pub(super) fn sentence(told: Told<'_>, sight: Sight) -> String {
     let Told { ask, decision, rules, requestable } = told;
     let (user, action, object) = (&ask.user, &ask.action, ask.object());
     match decision {
-        Decision::Allow(Allowance::Role(grant)) => {
-            format!("{user} may {action} {object}: {}.", way(user, grant))
-        }
+        Decision::Allow(Allowance::Role(grant)) => by_role(ask, grant),
         Decision::Allow(Allowance::Rule(grant)) => {
             let role =
                 rules.rules.iter().find(|rule| rule.rule == grant.rule).and_then(|rule| rule.role.as_ref());
@@ -48,6 +46,12 @@ pub(super) fn sentence(told: Told<'_>, sight: Sight) -> String {
             format!("{user} may not {action} {object}: {cause}{rules}. {remedy}")
         }
     }
+}
+
+/// An Allow by a role: the question and the grant say all of it.
+pub(crate) fn by_role(ask: &Ask, grant: &Grant) -> String {
+    let Ask { user, action, .. } = ask;
+    format!("{user} may {action} {}: {}.", ask.object(), way(user, grant))
 }
 
 /// The chain from the held role to the one that permits.
@@ -122,7 +126,7 @@ fn lacks(user: &str, rule: &RuleTrace, sight: Sight) -> Vec<String> {
         let lacking = set.explanation.leaves.iter().filter(|leaf| leaf.wanted.is_some());
         match sight {
             Sight::Values => {
-                lacks.extend(lacking.filter_map(|leaf| leaf.lack()).map(|lack| format!("that {lack}")));
+                lacks.extend(lacking.filter_map(LeafTrace::lack).map(|lack| format!("that {lack}")));
             }
             Sight::Names => {
                 let mut names: Vec<&str> = lacking.map(|leaf| leaf.attribute.as_str()).collect();

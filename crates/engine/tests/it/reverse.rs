@@ -372,3 +372,31 @@ proptest! {
         runtime.block_on(every_list_agrees(tape));
     }
 }
+
+/// Lists over many are made on another thread, and are the same.
+#[tokio::test]
+async fn a_list_over_many_people_is_made_and_is_whole() {
+    const PEOPLE: usize = 4_200;
+    let world = World::fresh().await;
+    let mut file = String::from("askfirst: 1\nresources: {doc: {actions: [read]}}\nusers:\n");
+    for number in 0..PEOPLE {
+        let _ = writeln!(file, "  user-{number}: {{attributes: {{level: {}}}}}", number % 3);
+    }
+    file.push_str("instances: {'doc:one': {attributes: {level: 2}}}\n");
+    file.push_str("user_sets: {high: {conditions: {user.level: {equals: {ref: resource.level}}}}}\n");
+    file.push_str("set_rules: [{user_set: high, permission: 'doc:read'}]\n");
+    world.dev().await.apply_policy(&file).await.expect("the policy applies");
+    let (dev, on) = (world.dev().await, thing("doc", Some("one"), None));
+    let found = dev.users_allowed("read", &on, &Given::default()).await.expect("a list");
+    assert_eq!(found.len(), PEOPLE / 3);
+    assert!(found.iter().all(|user| dev.is_allowed(&on.clone().asked(user.as_str(), "read"))));
+    let search = InstanceSearch {
+        user: "user-2".to_owned(),
+        action: "read".to_owned(),
+        resource: "doc".to_owned(),
+        limit: 10,
+        ..InstanceSearch::default()
+    };
+    let part = dev.instances_allowed(search, &Given::default()).await.expect("a list");
+    assert_eq!(part.items.len(), 1);
+}
