@@ -9,4 +9,5 @@ mod policy;
 #[cfg(unix)]
 mod replicas;
 mod serve;
+mod store;
 mod support;

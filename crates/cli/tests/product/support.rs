@@ -130,6 +130,11 @@ impl Server {
     /// SIGKILL, and a start on the same data and port.
     pub(crate) fn kill_and_restart(&mut self) {
         self.process.kill();
+        self.start_again();
+    }
+
+    /// After a stop, on the same data and port.
+    pub(crate) fn start_again(&mut self) {
         let address = self.url.trim_start_matches("http://").to_owned();
         (self.process, self.url) = serve(self.home.path(), &address);
     }
