@@ -208,7 +208,12 @@ fn evaluate(condition: &Condition, world: &Value) -> Truth {
         instances: Projects(world.get("projects")),
     };
     let truth = condition.evaluate(&view);
-    assert_eq!(condition.explain(&view).truth, truth);
+    let told = condition.explain(&view);
+    assert_eq!(told.truth, truth);
+    // What the whole lacks is told exactly when it is not met, and nothing that is as wanted is.
+    let lacking: Vec<_> = told.leaves.iter().filter(|leaf| leaf.wanted.is_some()).collect();
+    assert_eq!(lacking.is_empty(), truth.is_met() || told.leaves.is_empty(), "{condition}");
+    assert!(lacking.iter().all(|leaf| leaf.wanted.map(Truth::from) != Some(leaf.truth)), "{condition}");
     truth
 }
 
