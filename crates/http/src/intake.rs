@@ -9,8 +9,7 @@ use axum::{
     body::{Body, to_bytes},
     extract::Request,
     http::{StatusCode, header::CONTENT_LENGTH},
-    middleware::{Next, from_fn},
-    response::{IntoResponse, Response},
+    middleware::map_request,
 };
 use std::time::Duration;
 use tokio::time::timeout;
@@ -21,21 +20,25 @@ const SMALL: u64 = 64 * 1024;
 /// How long a small body may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Puts the reading of small bodies in front of all routes. To be the outermost layer.
+/// Puts the reading of small bodies in front of the routes. To be the outermost layer.
 pub fn read_small_bodies_first(routes: Router) -> Router {
-    routes.layer(from_fn(intake))
+    routes.layer(map_request(read_small_body))
 }
 
-async fn intake(request: Request, next: Next) -> Response {
+/// The call with its body read, when it says that the body is small.
+///
+/// # Errors
+/// When the body breaks off or takes too long.
+pub(crate) async fn read_small_body(request: Request) -> Result<Request, StatusCode> {
     let length = request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     if !length.is_some_and(|length| (1..=SMALL).contains(&length)) {
-        return next.run(request).await;
+        return Ok(request);
     }
     let (parts, body) = request.into_parts();
     match timeout(PATIENCE, to_bytes(body, usize::try_from(SMALL).unwrap_or(usize::MAX))).await {
-        Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Ok(Ok(bytes)) => Ok(Request::from_parts(parts, Body::from(bytes))),
         // The client went away or broke the protocol: nobody is there to read more than this.
-        Ok(Err(_)) => StatusCode::BAD_REQUEST.into_response(),
-        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
     }
 }

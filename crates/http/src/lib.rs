@@ -54,7 +54,7 @@ pub(crate) struct App {
 /// What handlers get as state.
 pub(crate) type State = axum::extract::State<Arc<App>>;
 
-/// All routes but `/mcp`, which the composition root mounts beside them.
+/// All routes but `/mcp`, which the composition root mounts beside them. Small bodies are read first.
 pub fn router(engine: Engine, options: Options) -> Router {
     let limits = options.limits;
     let app = Arc::new(App { engine, options });
@@ -70,6 +70,7 @@ pub fn router(engine: Engine, options: Options) -> Router {
         .method_not_allowed_fallback(error::no_method)
         // From the outside in; one service, as each of its own would be boxed and cloned for every call.
         .layer((
+            axum::middleware::map_request(intake::read_small_body),
             TraceLayer::new_for_http().make_span_with(span),
             SetResponseHeaderLayer::if_not_present(
                 http::header::CACHE_CONTROL,

@@ -96,10 +96,8 @@ impl Running {
         let (first_keys, keys_file) = first_start(&engine, &data, config.first_key).await?;
         let stop = CancellationToken::new();
         let mcp = HttpOptions { shutdown: stop.clone() };
-        let router = askfirst_http::read_small_bodies_first(
-            askfirst_http::router(engine.clone(), config.http)
-                .merge(askfirst_mcp::http_service(engine.clone(), mcp)),
-        );
+        let mcp = askfirst_http::read_small_bodies_first(askfirst_mcp::http_service(engine.clone(), mcp));
+        let router = askfirst_http::router(engine.clone(), config.http).merge(mcp);
         if let Some(tls) = tls.clone() {
             tokio::spawn(tls.follow_files(stop.clone()));
         }
