@@ -3,6 +3,8 @@
 import pytest
 from permit.exceptions import PermitApiError, PermitNotFoundError
 
+from harness.wire import Wire
+
 
 @pytest.fixture
 def shop(sdk, name):
@@ -83,3 +85,25 @@ def test_a_wrong_condition_is_refused_with_its_place(sdk, shop, name):
             "key": name("wrong"), "name": "Wrong", "conditions": {"allOf": [{"user.age": {"bigger": 1}}]},
         }))
     assert '$.allOf[0]["user.age"].bigger' in str(refused.value.details)
+
+
+def test_lists_and_searches_hold_what_rules_allow(sdk, shop):
+    sdk(sdk.api.condition_set_rules.create(rule(shop)))
+    wire, low = Wire(sdk.url, sdk.key), f"{shop['doc']}:low"
+    document = {"type": shop["doc"], "key": "low"}
+    found = wire.ok("POST", "/authorized_users", {"action": "read", "resource": document})
+    assert {user: given[0]["role"] for user, given in found["users"].items()} == {shop["ann"]: shop["adults"]}
+    asked = {"user": {"key": shop["ann"]}, "resource_types": [shop["doc"]]}
+    assert wire.ok("POST", "/user-permissions", asked) == {}
+    asked["context"] = {"enable_abac_user_permissions": True}
+    found = wire.ok("POST", "/user-permissions", asked)
+    assert {place: entry["permissions"] for place, entry in found.items()} == {low: [f"{shop['doc']}:read"]}
+    for user in (shop["ann"], shop["kim"]):
+        search = {
+            "subject": {"type": "user", "id": user}, "action": {"name": "read"}, "resource": {"type": shop["doc"]},
+        }
+        results = wire.ok("POST", "/access/v1/search/resource", search)["results"]
+        assert [result["id"] for result in results] == [
+            key for key in ("high", "low") if sdk.check(user, "read", f"{shop['doc']}:{key}")
+        ]
+    wire.close()
