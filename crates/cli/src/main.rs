@@ -52,7 +52,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     Policy(policy::Args),
     Check(check::Args),
     Decisions(decisions::Args),
@@ -97,7 +97,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
     }
     let env = Env::read()?;
     match command {
-        Command::Serve(args) => Box::pin(serve::run(args, &env)).await,
+        Command::Serve(args) => Box::pin(serve::run(*args, &env)).await,
         Command::Policy(args) => policy::run(args, &env).await,
         Command::Check(args) => check::run(args, &env).await,
         Command::Decisions(args) => decisions::run(args, &env).await,
