@@ -37,7 +37,7 @@ def batches(items: Iterable, size: int) -> Iterable[List]:
 
 def fill(client: Client, world: World) -> Dict:
     """Writes the world through Permit's bulk routes, one call after another."""
-    client.call("PUT", "/api/v1/policy", policy())
+    client.call("PUT", "/api/v1/policy", {"file": json.dumps(policy())})
     facts = "/v2/facts/default/dev"
     parts = [
         ("users", "POST", f"{facts}/bulk/users", ({"key": f"user-{n}"} for n in range(world.users)), 3000),

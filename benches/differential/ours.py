@@ -25,9 +25,8 @@ class Askfirst:
         self.run = secrets.token_hex(4)
 
     def call(self, method: str, path: str, key: str, body=None):
-        text = body if isinstance(body, str) else json.dumps(body)
         headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
-        self.connection.request(method, path, text.encode(), headers)
+        self.connection.request(method, path, json.dumps(body).encode(), headers)
         response = self.connection.getresponse()
         told = response.read()
         if response.status >= 300:
@@ -47,7 +46,7 @@ class Environment:
         self.askfirst, self.name, self.key = askfirst, name, key
 
     def apply(self, policy: Dict) -> None:
-        self.askfirst.call("PUT", "/api/v1/policy", self.key, json.dumps(policy))
+        self.askfirst.call("PUT", "/api/v1/policy", self.key, {"file": json.dumps(policy)})
 
     def schema(self, what: str, body: Dict):
         return self.askfirst.call("POST", f"/v2/schema/{PROJECT}/{self.name}/{what}", self.key, body)
