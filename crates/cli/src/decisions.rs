@@ -29,6 +29,7 @@ const OVERLAP: usize = 6;
 /// Lists decisions with the newest at the end. Names in the log are those of the questions, also of people and things that
 /// do not exist any more, or never did. With an id it shows that one decision in full.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[command(after_help = "\
 Examples:
   askfirst decisions

@@ -285,3 +285,77 @@ impl Open {
 fn number(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decisions::{DecisionFilter, Stamp, opened::Opened};
+    use askfirst_domain::Id;
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    /// Thousands of decisions, where `distinct` users each ask about a document of theirs.
+    fn packed(count: u64, distinct: u64) -> Vec<Segment> {
+        let mut packer = Packer::default();
+        for n in 0..count {
+            let user = format!("user-{}@example.com", n % distinct);
+            let key = format!("document-{}", n % distinct);
+            let reason = format!("{user} may read document:{key}: {user} holds document:{key}#editor.");
+            let record = DecisionRecord {
+                stamp: Stamp::new(7, n),
+                at: Timestamp::from_micros(1_790_000_000_000_000 + n.cast_signed() * 1000),
+                epoch: Uuid::from_u128(2),
+                revision: 7,
+                allow: true,
+                user: user.as_str(),
+                action: "read",
+                resource: "document",
+                instance: Some(&key),
+                tenant: None,
+                in_tenant: "default",
+                door: "pdp",
+                asker: "{}",
+                reason: Some(&reason),
+                trace: None,
+                given: None,
+                left_out: None,
+            };
+            packer.push(Id::new(Uuid::from_u128(1)), &record);
+        }
+        packer.finish()
+    }
+
+    #[test]
+    fn what_repeats_itself_takes_little() {
+        for (distinct, most) in [(1, 10), (200, 25), (4000, 200)] {
+            let each = packed(4000, distinct).iter().map(Segment::bytes).sum::<usize>() / 4000;
+            assert!(each < most, "{each} bytes for a decision of {distinct} users");
+        }
+    }
+
+    proptest! {
+        /// Whatever a disk makes of a segment, it reads or is refused.
+        #[test]
+        fn a_broken_body_breaks_nothing(
+            flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+            end in any::<prop::sample::Index>(),
+            is_cut in any::<bool>(),
+        ) {
+            let mut body = packed(20, 3).remove(0).body;
+            for (place, byte) in flips {
+                let place = place.index(body.len());
+                body[place] = byte;
+            }
+            if is_cut {
+                body.truncate(end.index(body.len()));
+            }
+            if let Ok(segment) = Opened::new(body) {
+                for row in 0..segment.rows() {
+                    let _ = segment.record(row);
+                }
+                let filter = DecisionFilter { users: Some(vec!["user-1@example.com".to_owned()]), ..DecisionFilter::default() };
+                let _ = segment.matching(&filter, None).count();
+            }
+        }
+    }
+}
