@@ -33,7 +33,7 @@ impl Engine {
                 Ok(0) => {}
                 Ok(purged) => tracing::debug!(purged, "removed sessions and sign-in links that had ended"),
                 Err(error) => {
-                    tracing::warn!(?error, "what has ended could not be removed; trying again later")
+                    tracing::warn!(?error, "what has ended could not be removed; trying again later");
                 }
             }
         }

@@ -102,7 +102,7 @@ impl EnvScope {
         let mut plan = Plan::new(self, state, &file, wish);
         plan.schema()?;
         plan.facts().await?;
-        let planned = plan.finish()?;
+        let planned = plan.finish();
         Ok((file, planned))
     }
 

@@ -1,7 +1,7 @@
 //! What a file comes to: changes, what they take for granted, and what differs before and after.
 
 use super::PolicyText;
-use crate::{EnvScope, LiveState, commit::Draft, error::Result, schema::Stage};
+use crate::{EnvScope, LiveState, commit::Draft, schema::Stage};
 use askfirst_domain::change::{Change, Expect};
 use askfirst_policy::{
     Snapshot,
@@ -64,7 +64,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Facts come after what they rest on and go before it.
-    pub(super) fn finish(mut self) -> Result<Planned> {
+    pub(super) fn finish(mut self) -> Planned {
         let mut changes = self.stage.take();
         changes.append(&mut self.gone);
         changes.append(&mut self.facts);
@@ -77,14 +77,14 @@ impl<'a> Plan<'a> {
             tell_of_token(&mut differences, element);
         }
         differences.extend(difference(&self.before, &self.after));
-        Ok(Planned {
+        Planned {
             draft: Draft { expects: self.expects, changes, ..Draft::default() },
             differences,
             after,
             // Everything that the file names would be new in an empty environment.
             things: difference(&PolicyFile::default(), self.file).len(),
             missing_secrets: self.missing_secrets,
-        })
+        }
     }
 }
 

@@ -37,7 +37,9 @@ impl Plan<'_> {
                 && !file.sets.iter().any(|entry| entry.key == set.key)
         };
         let sets: Vec<Key> = schema.condition_sets().filter(goes_set).map(|set| set.key.clone()).collect();
-        sets.iter().for_each(|key| self.stage.delete_condition_set(key));
+        for key in &sets {
+            self.stage.delete_condition_set(key);
+        }
         if self.is_whole(Section::Elements) {
             let gone = schema.elements().filter(|e| !file.elements.iter().any(|entry| entry.key == e.key));
             let changes = gone.map(|element| Change::DeleteElement { id: element.id }).collect();
@@ -56,7 +58,9 @@ impl Plan<'_> {
             .filter(|role| role.resource.as_ref().is_none_or(stays))
             .filter(|role| goes(file, &RoleName::from(role.as_ref()), self.wish.prune))
             .collect();
-        roles.iter().for_each(|role| self.stage.delete_role(role));
+        for role in roles {
+            self.stage.delete_role(role);
+        }
         let named = |relation: &Relation| {
             let resource = file.resources.iter().find(|entry| entry.key == relation.object_resource);
             resource.is_some_and(|entry| entry.relations.iter().any(|r| r.key == relation.key))
@@ -66,7 +70,9 @@ impl Plan<'_> {
                 schema.relations().filter(|relation| !named(relation) && stays(&relation.object_resource));
             gone.for_each(|relation| self.stage.delete_relation(relation));
         }
-        resources.iter().for_each(|resource| self.stage.delete_resource(resource));
+        for resource in resources {
+            self.stage.delete_resource(resource);
+        }
     }
 
     /// Facts that go: those that refer to others first.

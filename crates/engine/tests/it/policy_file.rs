@@ -104,6 +104,7 @@ fn sorted(text: &str) -> Vec<String> {
     lines
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "maps errors")]
 fn failed(error: ApplyError) -> TestCaseError {
     TestCaseError::fail(format!("{error:?}"))
 }
@@ -200,7 +201,7 @@ async fn pruning_takes_away_what_the_file_does_not_name_and_nothing_else() {
         ["- resources cars", "- roles auditor", "- set_rules user_set all, permission cars:drive"],
         "user sets are not in the file, and neither users nor their assignments are of the policy"
     );
-    assert_eq!(plan.impact.permissions.iter().map(|shift| shift.lost).sum::<u64>() > 0, true);
+    assert!(plan.impact.permissions.iter().any(|shift| shift.lost > 0), "{:?}", plan.impact);
     dev.apply_policy_file(&wish(&whole, Prune::Policy)).await.unwrap();
     let written = dev.export_policy_with_facts().await.unwrap().text;
     assert!(written.contains("user_sets:\n  all: {}\n") && written.contains("max: {}"), "{written}");
