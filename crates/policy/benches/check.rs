@@ -1,5 +1,5 @@
 //! What a check costs, and that it does not grow with the facts beside it: everything at a thousand and at a million
-//! facts.
+//! facts; and what memory they take.
 //!
 //! `cargo bench -p askfirst-policy`; a smaller world with `ASKFIRST_BENCH_FACTS=100000`.
 
@@ -10,7 +10,7 @@ use askfirst_domain::{
     id::{RelationId, ResourceId, RoleId, TenantId},
     schema::{Action, Derivation, DerivationRule, DerivationSettings, Permission, Relation, Resource, Role},
 };
-use askfirst_policy::{Loader, PlaceRef, Question, Snapshot};
+use askfirst_policy::{Loader, Question, Snapshot};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use serde_json::Map;
 use std::hint::black_box;
@@ -349,25 +349,6 @@ fn explained(c: &mut Criterion, facts: u64, world: &World) {
     });
 }
 
-fn lists(c: &mut Criterion, facts: u64, world: &World) {
-    let snapshot = &world.snapshot;
-    let writer = role_id(3, false);
-    let mut next = 0_u64;
-    c.bench_function(&format!("holders of a role on a document/{facts}"), |b| {
-        b.iter(|| {
-            next = (next + 7_919) % world.docs;
-            let doc = format!("doc-{next}");
-            black_box(snapshot.holders(&PlaceRef::Instance { resource: "doc", key: &doc }, &[writer], NOW));
-        });
-    });
-    c.bench_function(&format!("documents of a user/{facts}"), |b| {
-        b.iter(|| {
-            next = (next + 7_919) % world.users;
-            black_box(snapshot.places(&format!("user-{next}"), &[writer], NOW));
-        });
-    });
-}
-
 fn writes(c: &mut Criterion, facts: u64, world: &World) {
     let mut next = 0_u64;
     c.bench_function(&format!("apply one assignment/{facts}"), |b| {
@@ -412,7 +393,6 @@ fn all(c: &mut Criterion) {
         }
         checks(c, facts, &world);
         explained(c, facts, &world);
-        lists(c, facts, &world);
         writes(c, facts, &world);
     }
 }
