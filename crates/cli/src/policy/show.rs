@@ -130,7 +130,10 @@ impl Plan {
             lines.push(String::new());
             lines.push("Not in the file, and stays; --prune takes it away:".to_owned());
             let left = |left: &LeftOver| format!("    {} {}", singular(&left.what), plain(&left.name));
-            lines.extend(self.left_over.iter().map(|one| style.dim(left(one))));
+            lines.extend(self.left_over.iter().take(SHOWN).map(|one| style.dim(left(one))));
+            if self.left_over.len() > SHOWN {
+                lines.push(style.dim(format_args!("    and {} more", self.left_over.len() - SHOWN)));
+            }
         }
         for name in &self.missing_secrets {
             lines.push(style.attention(format_args!(

@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// Print the outcomes as JSON
     #[arg(long)]
     json: bool,
-    /// Print the outcomes as JUnit XML
+    /// Print the outcomes as XML, in the form of `JUnit`
     #[arg(long, conflicts_with = "json")]
     junit: bool,
 }
@@ -104,7 +104,7 @@ fn tell(suites: &[Suite], style: Style) -> std::io::Result<()> {
     if failures == 0 {
         terminal::line(style.good(format_args!("{all} passed.")))
     } else {
-        terminal::line(style.bad(format_args!("{} of {all} failed.", failures)))
+        terminal::line(style.bad(format_args!("{failures} of {all} failed.")))
     }
 }
 
