@@ -217,13 +217,20 @@ mod shared {
         let mut listener = PgListener::connect(&two.url).await.unwrap();
         listener.listen("askfirst_moved").await.unwrap();
         two.one.commit(vec![user("joe"), user("jane")]).await.unwrap();
-        let heard = timeout(Duration::from_secs(20), listener.recv()).await.unwrap().unwrap();
-        assert_eq!(heard.payload(), format!("{}=1", two.one.env.uuid().simple()));
+        let mut heard = async || {
+            loop {
+                let heard = timeout(Duration::from_secs(20), listener.recv()).await.unwrap().unwrap();
+                // The directory's own, from the start of this test, may come late.
+                if !heard.payload().starts_with("directory=") {
+                    return heard.payload().to_owned();
+                }
+            }
+        };
+        assert_eq!(heard().await, format!("{}=1", two.one.env.uuid().simple()));
         // A commit that changes nothing moves nothing, but says how far it is; a refused one says nothing.
         two.one.commit(vec![user("joe")]).await.unwrap_err();
         two.one.commit(vec![user("jim")]).await.unwrap();
-        let heard = timeout(Duration::from_secs(20), listener.recv()).await.unwrap().unwrap();
-        assert_eq!(heard.payload(), format!("{}=2", two.one.env.uuid().simple()));
+        assert_eq!(heard().await, format!("{}=2", two.one.env.uuid().simple()));
     }
 
     #[tokio::test]

@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// Print the outcomes as JSON
     #[arg(long)]
     json: bool,
-    /// Print the outcomes as XML, in the form of `JUnit`
+    /// Print the outcomes as JUnit XML
     #[arg(long, conflicts_with = "json")]
     junit: bool,
 }

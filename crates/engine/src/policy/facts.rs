@@ -179,9 +179,7 @@ impl Plan<'_> {
             );
             return Err(Error::new(crate::Kind::TenantMismatch, message));
         }
-        if known.existing.has_tuple(self.scope, subject.id, &entry.relation, object.id).await?
-            || self.after.tuples.contains(entry)
-        {
+        if known.existing.has_tuple(self.scope, subject.id, &entry.relation, object.id).await? {
             return Ok(());
         }
         let schema = self.stage.schema();

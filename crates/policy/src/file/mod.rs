@@ -41,6 +41,9 @@ pub use world::{goes, set_section};
 /// The format's version: `askfirst: 1` stands in every file.
 pub const VERSION: u64 = 1;
 
+/// How deep a file nests at most: what reads it goes down level by level, on a stack that others need, too.
+const MAX_DEPTH: usize = 96;
+
 /// Reads a policy file. Names may refer to what the file says and to what `existing` has and `prune` leaves.
 ///
 /// # Errors
@@ -75,8 +78,7 @@ fn options() -> Options {
         budget: Some(Budget {
             max_events: 50_000_000,
             max_nodes: 20_000_000,
-            // Stored values nest 128 deep at most.
-            max_depth: 160,
+            max_depth: MAX_DEPTH,
             max_documents: 1,
             max_total_scalar_bytes: 1 << 30,
             ..Budget::default()
@@ -88,12 +90,17 @@ fn options() -> Options {
 /// What the YAML reader says.
 fn syntax_error(error: &serde_saphyr::Error) -> Diagnostic {
     let location = error.location().unwrap_or(Location::UNKNOWN);
-    let message = match error {
+    let told = match error {
         serde_saphyr::Error::Message { msg, .. } => msg.clone(),
-        other => {
-            let told = other.to_string();
-            told.split_once(" at line ").map(|(told, _)| told.to_owned()).unwrap_or(told)
-        }
+        other => other.to_string(),
+    };
+    // Either bound may be met first: the reader's, or that of a value (which reads itself).
+    let message = if told.contains("budget breached: Depth") || told.contains("recursion limit") {
+        format!("this nests too deep; a file nests {MAX_DEPTH} deep at most")
+    } else if let serde_saphyr::Error::Message { .. } = error {
+        told
+    } else {
+        told.split_once(" at line ").map(|(told, _)| told.to_owned()).unwrap_or(told)
     };
     Diagnostic { line: location.line(), column: location.column(), message, hint: None }
 }

@@ -295,3 +295,27 @@ tests:
         .collect();
     insta::assert_snapshot!(told.join("\n"));
 }
+
+#[test]
+fn what_stands_twice_is_told() {
+    let text = WHOLE.replace(
+        "assignments:\n",
+        "  - {subject: 'folder:f1', relation: parent, object: 'doc:d1'}\nassignments:\n  \
+         - {user: joe, role: owner, on: 'folder:f1', tenant: acme, expires_at: 2030-01-01T00:00:00Z}\n",
+    );
+    let told = read(&text).unwrap_err();
+    assert!(told.contains("`folder:f1 parent doc:d1` stands here twice"), "{told}");
+    assert!(told.contains("joe has the role owner here twice"), "{told}");
+}
+
+#[test]
+fn a_file_without_bottom_is_refused_before_it_takes_the_stack() {
+    let value = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    let file = |depth| format!("askfirst: 1\nusers: {{joe: {{attributes: {{deep: {}}}}}}}\n", value(depth));
+    assert!(read(&file(90)).is_ok());
+    let steps = format!("askfirst: 1\ntuples:\n  {}1\n", "- ".repeat(100_000));
+    for text in [file(100_000), steps] {
+        let told = read(&text).unwrap_err();
+        assert!(told.contains("nests 96 deep at most"), "{told}");
+    }
+}

@@ -3,7 +3,7 @@
 use crate::{
     RoleName, Schema, Snapshot,
     file::{
-        data::{AssignmentEntry, PolicyFile, Prune, Section},
+        data::{AssignmentEntry, PolicyFile, Prune, Section, TupleEntry},
         diagnostic::suggest,
         reader::{Reader, Spot},
     },
@@ -43,14 +43,28 @@ impl Reader {
             }
         }
         self.check_tuples(file, &known, schema);
+        let mut seen = FxHashSet::default();
         for (index, assignment) in file.assignments.iter().enumerate() {
-            self.check_assignment(&Spot::Assignment(index), assignment, &known, schema);
+            let spot = Spot::Assignment(index);
+            let AssignmentEntry { user, role, on, tenant, .. } = assignment;
+            // The tenant of an instance is the instance's, said or not; a tenant role's is `default` unless it is said.
+            let tenant = tenant.as_ref().filter(|_| on.is_none()).map_or(DEFAULT_TENANT, Key::as_str);
+            if !seen.insert((user, role, on, tenant)) {
+                let message = format!("{user} has the role {role} here twice");
+                self.complain(self.position(&spot), message, None);
+            }
+            self.check_assignment(&spot, assignment, &known, schema);
         }
     }
 
     fn check_tuples(&mut self, file: &PolicyFile, known: &Known<'_>, schema: &Schema) {
+        let mut seen = FxHashSet::default();
         for (index, tuple) in file.tuples.iter().enumerate() {
             let at = self.position(&Spot::Tuple(index));
+            if !seen.insert((&tuple.subject, &tuple.relation, &tuple.object)) {
+                let TupleEntry { subject, relation, object } = tuple;
+                self.complain(at, format!("`{subject} {relation} {object}` stands here twice"), None);
+            }
             let object_resource = tuple.object.resource.as_str();
             match schema.relation_by_key(object_resource, tuple.relation.as_str()) {
                 None => {
