@@ -4,7 +4,7 @@ use crate::terminal;
 use askfirst_store::tools::Progress;
 use std::io::{IsTerminal as _, Write as _, stderr};
 
-const WIDTH: u64 = 30;
+const WIDTH: usize = 30;
 
 /// Shows how far a command is, on standard error.
 #[derive(Debug)]
@@ -48,8 +48,8 @@ impl Bar {
 
 fn line(now: &Progress) -> String {
     let of = now.of.max(now.done).max(1);
-    let full = usize::try_from(now.done * WIDTH / of).unwrap_or(0);
-    let bar: String = (0..WIDTH as usize).map(|at| if at < full { '█' } else { '░' }).collect();
+    let full = usize::try_from(u128::from(now.done) * WIDTH as u128 / u128::from(of)).unwrap_or(0);
+    let bar: String = (0..WIDTH).map(|at| if at < full { '█' } else { '░' }).collect();
     format!(
         "{:<13} {:<20} {bar} {:>3} %  {} of {}",
         now.doing,
