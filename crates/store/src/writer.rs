@@ -20,6 +20,9 @@ const CHANGES_PER_TRANSACTION: usize = 4096;
 /// A batch ends when it holds this many commits.
 const COMMITS_PER_TRANSACTION: usize = 512;
 
+/// From so many changes on it is hoped that they are all new; a change of one thing mostly rewrites it.
+const WORTH_HOPING: usize = 32;
+
 type Reply<T, E> = oneshot::Sender<Result<T, E>>;
 
 /// What the writer is asked to do, and where the answer goes. An asker who has gone away does not stop the write.
@@ -289,13 +292,17 @@ impl<S: Session> Writer<S> {
     }
 
     async fn commit(&mut self, commit: &Commit) -> Result<Committed, CommitError> {
-        match self.try_commit(commit, Pace::Many).await {
-            Err(Failure::Somewhere) => {
-                self.run_text("ROLLBACK TO SAVEPOINT job").await.map_err(failed("writing"))?;
-                self.try_commit(commit, Pace::OneByOne).await.map_err(Failure::into_error)
+        let hopeful: &[Pace] =
+            if commit.changes.len() < WORTH_HOPING { &[Pace::Many] } else { &[Pace::New, Pace::Many] };
+        for pace in hopeful {
+            match self.try_commit(commit, *pace).await {
+                Err(Failure::Somewhere) => {
+                    self.run_text("ROLLBACK TO SAVEPOINT job").await.map_err(failed("writing"))?;
+                }
+                other => return other.map_err(Failure::into_error),
             }
-            other => other.map_err(Failure::into_error),
         }
+        self.try_commit(commit, Pace::OneByOne).await.map_err(Failure::into_error)
     }
 
     async fn try_commit(&mut self, commit: &Commit, pace: Pace) -> Result<Committed, Failure> {
@@ -314,6 +321,7 @@ impl<S: Session> Writer<S> {
         for step in sql::steps(S::DIALECT, env, head.revision, &commit.changes, pace)? {
             if let Err(error) = self.session.execute(step.statement).await {
                 return Err(match step.changes {
+                    _ if is_duplicate(&error) && pace == Pace::New => Failure::Somewhere,
                     [change] if is_duplicate(&error) => {
                         CommitError::Duplicate { what: sql::name_of(change) }.into()
                     }

@@ -1,6 +1,10 @@
 //! The change log, the audit events and the outbox of a commit.
 
-use super::{Dialect, Pace, Statement, Value, payload, put::json, tables::Inserts};
+use super::{
+    Dialect, Pace, Statement, Value, payload,
+    put::json,
+    tables::{Broken, Inserts},
+};
 use crate::{Commit, StoreError, sql::number};
 use askfirst_domain::{
     audit::{AuditEvent, OutboxItem},
@@ -9,9 +13,10 @@ use askfirst_domain::{
 use std::sync::LazyLock;
 
 const CHANGE: [&str; 8] = ["env", "revision", "seq", "at", "actor", "call", "kind", "payload"];
-static CHANGES: LazyLock<Inserts> = LazyLock::new(|| Inserts::of("change", &CHANGE, ""));
+static CHANGES: LazyLock<Inserts> = LazyLock::new(|| Inserts::of("change", &CHANGE, "", Broken::Stops));
 const AUDIT_EVENT: [&str; 7] = ["id", "env", "at", "topic", "code", "request", "body"];
-static AUDIT_EVENTS: LazyLock<Inserts> = LazyLock::new(|| Inserts::of("audit_event", &AUDIT_EVENT, ""));
+static AUDIT_EVENTS: LazyLock<Inserts> =
+    LazyLock::new(|| Inserts::of("audit_event", &AUDIT_EVENT, "", Broken::Stops));
 
 /// The statements that write the commit's changes to the log as `revision`.
 pub(crate) fn change_rows(

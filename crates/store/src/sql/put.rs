@@ -38,13 +38,13 @@ pub(crate) fn steps(
     let mut rest = changes;
     while let Some((change, _)) = rest.split_first() {
         let length = match pace {
-            Pace::Many => dialect.at_once(pace, run(rest, dialect.most())),
+            Pace::New | Pace::Many => dialect.at_once(pace, run(rest, dialect.most())),
             Pace::OneByOne => 1,
         };
         let (these, behind) = rest.split_at_checked(length.max(1)).unwrap_or((rest, &[]));
         if let Some(table) = table_of(change) {
             let rows: Result<Vec<_>, _> = these.iter().map(|c| row(env, revision, c)).collect();
-            steps.push(Step { statement: table.put(dialect, rows?), changes: these });
+            steps.push(Step { statement: table.put(dialect, pace, rows?), changes: these });
         } else {
             let deletes = delete::statements(env, change);
             steps.extend(deletes.into_iter().map(|statement| Step { statement, changes: these }));

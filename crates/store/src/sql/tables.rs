@@ -3,14 +3,19 @@
 use super::{Dialect, Statement, Value};
 use std::sync::LazyLock;
 
-/// How many rows a statement for many writes in SQLite.
-const MANY: usize = 32;
+/// How many rows a statement for many writes in SQLite: so many, or a few.
+const MANY: usize = 256;
+const FEW: usize = 32;
 /// How many rows a statement for many writes in PostgreSQL at most.
 const MOST: usize = 1024;
 
 /// Whether rows for one table are written many at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pace {
+    /// In the hope that all of them are new. In SQLite one that is there already is refused, and what was written with
+    /// it before may stay: for who rolls back then, and asks again for [`Pace::Many`]. It spares the database a copy of
+    /// all that a statement touches, from which it could undo half of a statement.
+    New,
     Many,
     /// Slower, and says which row is refused.
     OneByOne,
@@ -22,14 +27,12 @@ impl Dialect {
         match (self, pace) {
             (_, Pace::OneByOne) => 1,
             // Its statements have as many places as values, so there is one for a fixed number of rows.
-            (Self::Sqlite, Pace::Many) => {
-                if there >= MANY {
-                    MANY
-                } else {
-                    1
-                }
-            }
-            (Self::Postgres, Pace::Many) => there.min(MOST),
+            (Self::Sqlite, Pace::New | Pace::Many) => match there {
+                MANY.. => MANY,
+                FEW.. => FEW,
+                _ => 1,
+            },
+            (Self::Postgres, Pace::New | Pace::Many) => there.min(MOST),
         }
     }
 
@@ -51,27 +54,46 @@ pub(crate) struct Table {
     pub(crate) read: &'static [&'static str],
     pub(crate) hidden: &'static [&'static str],
     pub(crate) texts: LazyLock<Inserts>,
+    /// For rows that are new.
+    pub(crate) fresh: LazyLock<Inserts>,
 }
 
 /// The statements that write rows of one table.
 #[derive(Debug)]
 pub(crate) struct Inserts {
     one: String,
-    counted: String,
+    few: String,
+    many: String,
     arrays: String,
+}
+
+/// What SQLite does with a statement for many rows, one of which breaks a uniqueness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// It is undone.
+    Undone,
+    /// It stops; whoever runs it undoes more than the statement.
+    Stops,
 }
 
 impl Inserts {
     /// `tail` stands after the values.
-    pub(crate) fn of(table: &str, columns: &[&str], tail: &str) -> Self {
-        let text = |rows: &str| format!("INSERT INTO {table} ({}) {rows}{tail}", columns.join(", "));
+    pub(crate) fn of(table: &str, columns: &[&str], tail: &str, broken: Broken) -> Self {
+        let columns_text = columns.join(", ");
+        let text = |rows: &str| format!("INSERT INTO {table} ({columns_text}) {rows}{tail}");
         let numbered: Vec<_> = (1..=columns.len()).map(|n| format!("${n}")).collect();
         let numbered = numbered.join(", ");
         // SQLite looks a numbered place up by going through all of them, which hundreds of values feel; these it counts.
         let row = format!("({})", vec!["?"; columns.len()].join(", "));
+        let or = if broken == Broken::Stops { " OR FAIL" } else { "" };
+        let counted = |rows: usize| {
+            let rows = vec![row.as_str(); rows].join(", ");
+            format!("INSERT{or} INTO {table} ({columns_text}) VALUES {rows}{tail}")
+        };
         Self {
             one: text(&format!("VALUES ({numbered})")),
-            counted: text(&format!("VALUES {}", vec![row.as_str(); MANY].join(", "))),
+            few: counted(FEW),
+            many: counted(MANY),
             arrays: text(&format!("SELECT * FROM unnest({numbered})")),
         }
     }
@@ -80,7 +102,8 @@ impl Inserts {
     pub(crate) fn statement(&'static self, dialect: Dialect, rows: Vec<Vec<Value>>) -> Statement {
         match (rows.len(), dialect) {
             (..=1, _) => Statement::new(&self.one, rows.into_iter().flatten().collect()),
-            (_, Dialect::Sqlite) => Statement::new(&self.counted, rows.into_iter().flatten().collect()),
+            (MANY, Dialect::Sqlite) => Statement::new(&self.many, rows.into_iter().flatten().collect()),
+            (_, Dialect::Sqlite) => Statement::new(&self.few, rows.into_iter().flatten().collect()),
             (_, Dialect::Postgres) => Statement::new(&self.arrays, by_column(rows)),
         }
     }
@@ -101,8 +124,11 @@ pub(crate) fn by_column(rows: Vec<Vec<Value>>) -> Vec<Value> {
 
 impl Table {
     /// The statement that writes rows with different identities: one, or as many as [`Dialect::at_once`] says.
-    pub(crate) fn put(&'static self, dialect: Dialect, rows: Vec<Vec<Value>>) -> Statement {
-        self.texts.statement(dialect, rows)
+    pub(crate) fn put(&'static self, dialect: Dialect, pace: Pace, rows: Vec<Vec<Value>>) -> Statement {
+        match (dialect, pace, rows.len()) {
+            (Dialect::Sqlite, Pace::New, 2..) => self.fresh.statement(dialect, rows),
+            _ => self.texts.statement(dialect, rows),
+        }
     }
 
     /// The columns that are read, as text.
@@ -110,15 +136,24 @@ impl Table {
         self.read.join(", ")
     }
 
+    /// The columns that are written.
+    fn written(&self) -> Vec<&'static str> {
+        std::iter::once(&"env").chain(self.read).chain(self.hidden).copied().collect()
+    }
+
+    fn inserts(&self) -> Inserts {
+        Inserts::of(self.name, &self.written(), "", Broken::Stops)
+    }
+
     fn upserts(&self) -> Inserts {
-        let columns: Vec<_> = std::iter::once(&"env").chain(self.read).chain(self.hidden).copied().collect();
+        let columns = self.written();
         let kept: Vec<_> = columns
             .iter()
             .filter(|column| !self.identity.contains(column))
             .map(|column| format!("{column} = excluded.{column}"))
             .collect();
         let tail = format!(" ON CONFLICT ({}) DO UPDATE SET {}", self.identity.join(", "), kept.join(", "));
-        Inserts::of(self.name, &columns, &tail)
+        Inserts::of(self.name, &columns, &tail, Broken::Undone)
     }
 }
 
@@ -132,6 +167,7 @@ macro_rules! tables {
             read: &[$($read),*],
             hidden: &[$($hidden),*],
             texts: LazyLock::new(|| $table.upserts()),
+            fresh: LazyLock::new(|| $table.inserts()),
         };
     )*};
 }
