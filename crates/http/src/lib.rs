@@ -62,7 +62,7 @@ pub fn router(engine: Engine, options: Options) -> Router {
         .merge(health::router())
         .merge(pdp::router().into())
         .merge(authzen::router().into())
-        .merge(permit::router(&app).into())
+        .merge(permit::router(&app))
         .merge(api::router());
     openapi::described(described)
         .merge(ui::router())

@@ -3,9 +3,11 @@
 use crate::{error::Failure, limits::Limits};
 use askfirst_engine::{Error, Kind};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// `page` (from 1) and `per_page` of a list call.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
     pub(crate) page: Option<u32>,
     pub(crate) per_page: Option<u32>,
@@ -33,7 +35,8 @@ impl PageQuery {
 }
 
 /// A page in its envelope.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PaginatedResult)]
 pub(crate) struct Paginated<T> {
     pub(crate) data: Vec<T>,
     pub(crate) total_count: u64,

@@ -1,6 +1,9 @@
 //! What every route of a family has in common, said once: who may call, how it refuses, what its path names.
 
-use super::families::{self, FAMILIES, Family, Opens, Refusal};
+use super::{
+    families::{self, FAMILIES, Family, Opens, Refusal},
+    models,
+};
 use crate::revision::{AT_LEAST, REVISION};
 use serde_json::{Map, Value, json};
 
@@ -8,6 +11,7 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// The whole description, of what the routes say about themselves.
 pub(super) fn whole(mut document: Value) -> Value {
+    models::complete(&mut document);
     if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
         for (path, item) in paths {
             let Some(family) = families::of(path) else { continue };
@@ -37,11 +41,12 @@ pub(super) fn whole(mut document: Value) -> Value {
 }
 
 fn complete(operation: &mut Map<String, Value>, method: &str, path: &str, family: &Family) {
-    operation.insert("operationId".into(), operation_id(method, path).into());
+    operation.insert("operationId".into(), operation_id(method, path, family).into());
     operation.insert("tags".into(), json!([family.tag]));
     operation.insert("security".into(), security(family.opens));
     let said = operation.entry("parameters").or_insert_with(|| json!([]));
     if let Some(said) = said.as_array_mut() {
+        said.iter_mut().for_each(models::complete_page);
         let mut all = missing_path_parameters(said, path);
         all.append(said);
         if family.in_environment {
@@ -69,9 +74,10 @@ fn complete(operation: &mut Map<String, Value>, method: &str, path: &str, family
 }
 
 /// The same as long as the route is the same: `getFactsUsersByUser`.
-fn operation_id(method: &str, path: &str) -> String {
+fn operation_id(method: &str, path: &str, family: &Family) -> String {
     let mut id = method.to_owned();
-    for part in path.split('/').filter(|part| !matches!(*part, "" | "{project}" | "{env}")) {
+    let is_place = |part: &str| family.in_environment && matches!(part, "{project}" | "{env}");
+    for part in path.split('/').filter(|part| !part.is_empty() && !is_place(part)) {
         let (by, name) = match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
             Some(name) => ("By", name),
             None => ("", part),
@@ -87,7 +93,10 @@ fn operation_id(method: &str, path: &str) -> String {
 }
 
 fn missing_path_parameters(said: &[Value], path: &str) -> Vec<Value> {
-    let is_said = |name: &str| said.iter().any(|parameter| parameter.get("name") == Some(&name.into()));
+    let is_said = |name: &str| {
+        let is_it = |parameter: &Value| parameter["name"] == name && parameter["in"] == "path";
+        said.iter().any(is_it)
+    };
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     names
         .filter(|name| !is_said(name))
@@ -147,9 +156,10 @@ fn tags() -> Value {
 
 fn security(opens: Opens) -> Value {
     match opens {
-        Opens::Nothing => json!([]),
+        Opens::Nothing | Opens::Itself => json!([]),
         Opens::Key => json!([{"key": []}]),
         Opens::Session => json!([{"session": []}, {"cookie": []}]),
+        Opens::KeyOrSession => json!([{"key": []}, {"session": []}, {"cookie": []}]),
     }
 }
 

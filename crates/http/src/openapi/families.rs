@@ -9,6 +9,10 @@ pub(super) enum Opens {
     Key,
     /// An element session.
     Session,
+    /// An API key, or an element session.
+    KeyOrSession,
+    /// What the call brings besides: the token of the caller's own user, or a ticket.
+    Itself,
 }
 
 /// How a route refuses.
@@ -60,6 +64,10 @@ pub(super) const FAMILIES: &[Family] = &[
         "The same for the environment of the key, where Permit's PDP has them.",
     ),
     Family {
+        opens: Opens::KeyOrSession,
+        ..family("/v2/elements/{project}/{env}/config/{element}/data/active", "Elements in use", "")
+    },
+    Family {
         opens: Opens::Session,
         ..family(
             "/v2/elements/{project}/{env}/config/{element}/",
@@ -68,10 +76,18 @@ pub(super) const FAMILIES: &[Family] = &[
         )
     },
     family("/v2/elements/", "Elements", "Who may ask for what, and who decides."),
+    family(
+        "/v2/auth/elements_login_as",
+        "Element sessions",
+        "Signing people in to elements and out of them.",
+    ),
+    Family { opens: Opens::Session, ..family("/v2/auth/me", "Element sessions", "") },
     Family {
+        opens: Opens::Session,
         in_environment: false,
-        ..family("/v2/auth", "Element sessions", "Signing people in and out of elements.")
+        ..family("/v2/auth/logout", "Element sessions", "")
     },
+    Family { opens: Opens::Itself, in_environment: false, ..family("/v2/auth/", "Element sessions", "") },
     family("/v2/pdps/", "Decision log", "What was decided, as Permit lists it."),
     Family {
         in_environment: false,

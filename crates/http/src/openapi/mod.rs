@@ -4,9 +4,17 @@
 
 mod complete;
 mod families;
+mod models;
 mod shapes;
+mod words;
 
-pub(crate) use shapes::{IdShape, UserKeyShape, key_or_id, moment};
+pub(crate) use shapes::{
+    IdShape, KeyShape, NewKeyShape, NewUserKeyShape, NullShape, UserKeyShape, key_or_id, moment,
+};
+pub(crate) use words::{
+    AttributeTypeWord, AuthMechanismWord, ElementTypeWord, InviteStatusWord, LevelWord, MethodWord,
+    RequestKindWord, RequestStatusWord, SetKindWord,
+};
 
 use crate::{App, error::Failure};
 use askfirst_engine::{Error, Kind};

@@ -4,44 +4,41 @@ use super::request_wire::{
     CancelBody, InElement, ListQuery, Naming, OfElement, OnBehalf, RequestRead, ReviewBody,
 };
 use super::wire::{Params, Text};
-use crate::{App, State, body::Body, error::Answer, listing::Paginated};
+use crate::{State, body::Body, error::Answer, listing::Paginated, openapi::Routes};
 use askfirst_domain::request::RequestKind;
 use askfirst_engine::requests::{AskAccess, Decide, Verdict};
-use axum::{
-    Json, Router,
-    extract::Path,
-    routing::{get, patch, put},
-};
+use axum::{Json, extract::Path};
 use serde::Deserialize;
-use std::sync::Arc;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
 const KIND: RequestKind = RequestKind::AccessRequest;
 const BY_SERVER: &str = "/v2/facts/{project}/{env}/access_requests/{element}/user/{user}/tenant/{tenant}";
 const BY_SESSION: &str = "/v2/elements/{project}/{env}/config/{element}/access_requests";
 
-pub(super) fn router() -> Router<Arc<App>> {
-    [BY_SERVER, BY_SESSION].into_iter().fold(Router::new(), |router, base| router.nest(base, routes()))
+pub(super) fn router() -> Routes {
+    [BY_SERVER, BY_SESSION].into_iter().fold(Routes::default(), |router, base| router.nest(base, routes()))
 }
 
-fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/", get(list).post(create))
-        .route("/{request}", get(read))
-        .route("/{request}/reviewer", patch(annotate))
-        .route("/{request}/approve", put(approve))
-        .route("/{request}/deny", put(deny))
-        .route("/{request}/cancel", put(cancel))
+fn routes() -> Routes {
+    Routes::default()
+        .routes(routes!(list, create))
+        .routes(routes!(read))
+        .routes(routes!(annotate))
+        .routes(routes!(approve))
+        .routes(routes!(deny))
+        .routes(routes!(cancel))
 }
 
-/// `AccessRequestUserCreate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = AccessRequestUserCreate)]
 struct CreateBody {
     access_request_details: DetailsBody,
     reason: Option<String>,
 }
 
-/// `AccessRequestCreateDetails`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = AccessRequestCreateDetails)]
 struct DetailsBody {
     tenant: Text,
     resource: Option<Text>,
@@ -49,6 +46,11 @@ struct DetailsBody {
     role: Text,
 }
 
+/// Ask for a role
+#[utoipa::path(
+    post, path = "/", request_body = CreateBody,
+    responses((status = OK, description = "The access request; `existed` says that it was pending already.", body = RequestRead))
+)]
 async fn create(
     OnBehalf(acting): OnBehalf,
     Path(at): Path<InElement>,
@@ -67,6 +69,11 @@ async fn create(
     Ok(Json(RequestRead::asked(&acting, &asked)))
 }
 
+/// List access requests
+#[utoipa::path(
+    get, path = "/", params(ListQuery),
+    responses((status = OK, description = "A page of access requests.", body = Paginated<RequestRead>))
+)]
 async fn list(
     app: State,
     OnBehalf(acting): OnBehalf,
@@ -80,11 +87,21 @@ async fn list(
     Ok(Json(Paginated::new(data, found.total, size)))
 }
 
+/// Read an access request
+#[utoipa::path(
+    get, path = "/{request}",
+    responses((status = OK, description = "The access request.", body = RequestRead))
+)]
 async fn read(OnBehalf(acting): OnBehalf, Path(at): Path<OfElement>) -> Answer<Json<RequestRead>> {
     let view = acting.request_through(KIND, &at.element.ident(), &at.request.ident()).await?;
     Ok(Json(RequestRead::new(&acting, &view, Naming::ById)))
 }
 
+/// Note something on an access request before deciding it
+#[utoipa::path(
+    patch, path = "/{request}/reviewer", request_body = ReviewBody,
+    responses((status = OK, description = "The access request as it is now.", body = RequestRead))
+)]
 async fn annotate(
     OnBehalf(acting): OnBehalf,
     Path(at): Path<OfElement>,
@@ -95,6 +112,13 @@ async fn annotate(
     Ok(Json(RequestRead::new(&acting, &view, Naming::ById)))
 }
 
+/// Approve an access request
+///
+/// Only a reviewer may, and nobody for themselves.
+#[utoipa::path(
+    put, path = "/{request}/approve", request_body = ReviewBody,
+    responses((status = OK, description = "The access request as it is now.", body = RequestRead))
+)]
 async fn approve(
     OnBehalf(acting): OnBehalf,
     Path(at): Path<OfElement>,
@@ -106,6 +130,13 @@ async fn approve(
     Ok(Json(RequestRead::new(&acting, &view, Naming::ById)))
 }
 
+/// Deny an access request
+///
+/// Only a reviewer may.
+#[utoipa::path(
+    put, path = "/{request}/deny", request_body = ReviewBody,
+    responses((status = OK, description = "The access request as it is now.", body = RequestRead))
+)]
 async fn deny(
     OnBehalf(acting): OnBehalf,
     Path(at): Path<OfElement>,
@@ -116,6 +147,13 @@ async fn deny(
     Ok(Json(RequestRead::new(&acting, &view, Naming::ById)))
 }
 
+/// Take an access request back
+///
+/// Only who asked may.
+#[utoipa::path(
+    put, path = "/{request}/cancel", request_body = CancelBody,
+    responses((status = OK, description = "The access request as it is now.", body = RequestRead))
+)]
 async fn cancel(
     OnBehalf(acting): OnBehalf,
     Path(at): Path<OfElement>,

@@ -1,7 +1,13 @@
 //! The decision log as Permit's API has it: `/v2/pdps/{project}/{env}/audit_logs`.
 
 use super::wire::{Moment, Params};
-use crate::{App, api::decisions::thing, auth::InEnv, error::Answer, listing::PageQuery};
+use crate::{
+    api::decisions::thing,
+    auth::InEnv,
+    error::Answer,
+    listing::PageQuery,
+    openapi::{IdShape, Routes},
+};
 use askfirst_domain::{
     Ident, Timestamp,
     facts::User,
@@ -11,23 +17,24 @@ use askfirst_engine::{
     EnvScope, Error, Kind,
     decisions::{DecisionFilter, DecisionId, LoggedDecision, Said},
 };
-use axum::{Json, Router, extract::Path, routing::get};
+use axum::{Json, extract::Path};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 use uuid::Uuid;
 
 const PER_PAGE: u32 = 30;
 /// How far into the log pages go, and how far matches are counted.
 const REACH: u32 = 10_000;
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
-        .route("/v2/pdps/{project}/{env}/audit_logs", get(list))
-        .route("/v2/pdps/{project}/{env}/audit_logs/{log}", get(show))
+pub(super) fn router() -> Routes {
+    Routes::default().routes(routes!(list)).routes(routes!(show))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Query {
     /// There is one decision point for an environment, with the environment's id.
     pdp_id: Option<Uuid>,
@@ -42,21 +49,25 @@ struct Query {
     /// Seconds since 1970.
     timestamp_from: Option<i64>,
     timestamp_to: Option<i64>,
+    #[param(inline)]
     sort_by: Option<SortKey>,
     page: Option<u32>,
+    #[param(default = 30)]
     per_page: Option<u32>,
 }
 
 /// The list is newest first, whatever is said here; others are refused.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = AuditLogSortKey)]
 enum SortKey {
     None,
     #[serde(rename = "timestamp")]
     Timestamp,
 }
 
-/// `LimitedPaginatedResultAuditLogModel`: counted up to a limit.
-#[derive(Debug, Serialize)]
+/// Counted up to a limit.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LimitedPaginatedResultAuditLogModel)]
 struct Logs {
     data: Vec<AuditLog>,
     total_count: u64,
@@ -64,9 +75,10 @@ struct Logs {
     pagination_count: u64,
 }
 
-/// `AuditLogModel`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditLogModel)]
 struct AuditLog {
+    #[schema(value_type = IdShape)]
     id: DecisionId,
     /// What another engine would have written; ours writes nothing besides what stands here.
     raw_data: Option<Value>,
@@ -81,32 +93,42 @@ struct AuditLog {
     action: String,
     decision: bool,
     reason: Option<String>,
+    #[schema(value_type = IdShape)]
     org_id: OrgId,
+    #[schema(value_type = IdShape)]
     project_id: ProjectId,
+    #[schema(value_type = IdShape)]
     env_id: EnvId,
+    #[schema(value_type = IdShape)]
     pdp_config_id: EnvId,
     input: Value,
     result: Value,
     context: Map<String, Value>,
 }
 
-/// `DetailedAuditLogModel`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DetailedAuditLogModel)]
 struct DetailedAuditLog {
     #[serde(flatten)]
     log: AuditLog,
     objects: Objects,
 }
 
-/// `AuditLogObjectsModel`: what the decision is about, as it is now.
-#[derive(Debug, Serialize)]
+/// What the decision is about, as it is now.
+#[derive(Debug, Serialize, ToSchema)]
 #[expect(clippy::struct_field_names, reason = "the names are those of the model")]
+#[schema(as = AuditLogObjectsModel)]
 struct Objects {
     project_object: Value,
     environment_object: Value,
     user_object: Option<Value>,
 }
 
+/// List decisions
+#[utoipa::path(
+    get, path = "/v2/pdps/{project}/{env}/audit_logs", params(Query),
+    responses((status = OK, description = "A page of decisions, newest first.", body = Logs))
+)]
 async fn list(InEnv(scope): InEnv, Params(query): Params<Query>) -> Answer<Json<Logs>> {
     let _ = query.sort_by;
     let (offset, limit) = PageQuery { page: query.page, per_page: query.per_page }.window(PER_PAGE)?;
@@ -176,6 +198,12 @@ async fn page(
     Ok(found)
 }
 
+/// Read a decision
+#[utoipa::path(
+    get, path = "/v2/pdps/{project}/{env}/audit_logs/{log}",
+    params(("log" = Uuid, Path, description = "The id of the audit log.")),
+    responses((status = OK, description = "The decision, and what it is about as that is now.", body = DetailedAuditLog))
+)]
 async fn show(
     InEnv(scope): InEnv,
     Path((_, _, id)): Path<(String, String, String)>,

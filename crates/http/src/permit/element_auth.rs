@@ -9,6 +9,7 @@ use crate::{
     auth::{AsUser, InEnv, Signed},
     body::Body,
     error::Answer,
+    openapi::{IdShape, KeyShape, Routes, UserKeyShape},
 };
 use askfirst_domain::{Key, UserKey, id::UserId};
 use askfirst_engine::{
@@ -17,42 +18,45 @@ use askfirst_engine::{
     elements::FrontEndLogin,
 };
 use axum::{
-    Json, Router,
+    Json,
     extract::Path,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
-        .route("/v2/auth/elements_login_as", post(login_as))
-        .route("/v2/auth/{env}/elements_fe_login_as", post(front_end_login))
-        .route("/v2/auth/login_elements", get(login_elements))
-        .route("/v2/auth/me", get(me))
-        .route("/v2/auth/logout", get(logout).post(logout))
+pub(super) fn router() -> Routes {
+    Routes::default()
+        .routes(routes!(login_as))
+        .routes(routes!(front_end_login))
+        .routes(routes!(login_elements))
+        .routes(routes!(me))
+        .routes(routes!(logout))
 }
 
-/// `LoginAsSchema`: keys or ids.
-#[derive(Debug, Deserialize)]
+/// Keys or ids.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = LoginAsSchema)]
 struct LoginBody {
     user_id: Text,
     tenant_id: Text,
 }
 
 /// What a front-end sends with its user's token.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ElementsFrontEndLogin)]
 struct FrontEndBody {
     user_jwt: String,
     tenant_id: Text,
     user_key_claim: Option<String>,
 }
 
-/// `EmbeddedLoginRequestOutput`. The session's token stands in `element_bearer_token` and never in `redirect_url`, which
+/// The session's token stands in `element_bearer_token` and never in `redirect_url`, which
 /// carries a ticket that works once.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EmbeddedLoginRequestOutput)]
 struct LoginRead {
     redirect_url: String,
     element_bearer_token: String,
@@ -74,6 +78,13 @@ impl LoginRead {
     }
 }
 
+/// Sign a user in to elements
+///
+/// In one tenant, for some time. A server does this with an API key.
+#[utoipa::path(
+    post, path = "/v2/auth/elements_login_as", request_body = LoginBody,
+    responses((status = OK, description = "The session.", body = LoginRead))
+)]
 async fn login_as(app: State, InEnv(scope): InEnv, Body(body): Body<LoginBody>) -> Answer<Json<LoginRead>> {
     let logged_in = scope.element_login(&body.user_id.ident(), &body.tenant_id.ident()).await?;
     Ok(Json(LoginRead::new(&app, &logged_in, ELEMENT_LIFETIME.as_secs())))
@@ -84,6 +95,13 @@ struct InEnvironment {
     env: Text,
 }
 
+/// Sign a user in to elements by their own token
+///
+/// The token is held against the environment's `jwks`.
+#[utoipa::path(
+    post, path = "/v2/auth/{env}/elements_fe_login_as", request_body = FrontEndBody,
+    responses((status = OK, description = "The session.", body = LoginRead))
+)]
 async fn front_end_login(
     app: State,
     Path(at): Path<InEnvironment>,
@@ -99,19 +117,31 @@ async fn front_end_login(
     Ok(Json(LoginRead::new(&app, &logged_in, logged_in.opened.lasts.as_secs())))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Ticket {
     token: String,
 }
 
 /// What the browser of a user who was logged in is told.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ElementsLoggedIn)]
 struct LoggedInRead {
     success: bool,
+    #[schema(value_type = UserKeyShape)]
     user_key: UserKey,
 }
 
+/// Exchange a ticket for the cookie of a session
+///
 /// Exchanges a ticket for the cookie.
+#[utoipa::path(
+    get, path = "/v2/auth/login_elements", params(Ticket),
+    responses((
+        status = OK, description = "The session is in the cookie.", body = LoggedInRead,
+        headers(("set-cookie" = String, description = "`permit_session`."))
+    ))
+)]
 async fn login_elements(app: State, Params(ticket): Params<Ticket>) -> Answer<Response> {
     let opened = app.engine.redeem_ticket(&Secret::presented(ticket.token)).await?;
     let cookie = element_cookie::set(&app, opened.token.reveal(), opened.lasts.as_secs())?;
@@ -122,18 +152,27 @@ async fn login_elements(app: State, Params(ticket): Params<Ticket>) -> Answer<Re
 }
 
 /// Whose session it is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ElementsMe)]
 struct MeRead {
+    #[schema(value_type = IdShape)]
     id: UserId,
+    #[schema(value_type = UserKeyShape)]
     key: UserKey,
     email: Option<String>,
     first_name: Option<String>,
     last_name: Option<String>,
+    #[schema(value_type = Option<KeyShape>)]
     tenant: Option<Key>,
     #[serde(flatten)]
     home: Home,
 }
 
+/// Say whose session it is
+#[utoipa::path(
+    get, path = "/v2/auth/me",
+    responses((status = OK, description = "The user of the session.", body = MeRead))
+)]
 async fn me(AsUser(acting): AsUser) -> Answer<Json<MeRead>> {
     let (user, tenant) = acting.whoami().await?;
     Ok(Json(MeRead {
@@ -147,6 +186,11 @@ async fn me(AsUser(acting): AsUser) -> Answer<Json<MeRead>> {
     }))
 }
 
+/// Sign out
+#[utoipa::path(
+    method(get, post), path = "/v2/auth/logout",
+    responses((status = NO_CONTENT, description = "The session is over.", headers(("set-cookie" = String, description = "Takes the cookie away."))))
+)]
 async fn logout(app: State, Signed(op): Signed) -> Answer<Response> {
     app.engine.sign_out(&op).await?;
     let gone = [(header::SET_COOKIE, element_cookie::set(&app, "", 0)?)];

@@ -10,6 +10,7 @@ use crate::{
     body::Body,
     error::{Answer, Failure},
     listing::{PageQuery, Paginated},
+    openapi::{IdShape, KeyShape, LevelWord, Routes},
 };
 use askfirst_domain::{
     Ident, Key, UserKey,
@@ -22,26 +23,26 @@ use askfirst_engine::{
     elements::{InUse, ManagedPlace, NewPerson, RoleLevel},
 };
 use axum::{
-    Json, Router,
+    Json,
     extract::{FromRequestParts, Path},
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 
 const PER_PAGE: u32 = 30;
 
-pub(super) fn router() -> Router<Arc<App>> {
-    let base = |rest: &str| format!("/v2/elements/{{project}}/{{env}}/config/{{element}}/data{rest}");
-    Router::new()
-        .route(&base("/users"), get(users).post(add_user))
-        .route(&base("/users/{user}"), delete(remove_user))
-        .route(&base("/users/{user}/roles"), post(give_role).delete(take_role))
-        .route(&base("/roles"), get(roles))
-        .route(&base("/active"), post(set_active))
+pub(super) fn router() -> Routes {
+    Routes::default()
+        .routes(routes!(users, add_user))
+        .routes(routes!(remove_user))
+        .routes(routes!(give_role, take_role))
+        .routes(routes!(roles))
+        .routes(routes!(set_active))
 }
 
 #[derive(Debug, Deserialize)]
@@ -56,8 +57,10 @@ struct OfUser {
 }
 
 /// For elements on the roles of a resource: the instance that is worked on.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct OnInstance {
+    #[param(value_type = Option<String>)]
     resource_instance_id: Option<Text>,
 }
 
@@ -71,12 +74,15 @@ impl OnInstance {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
     page: Option<u32>,
+    #[param(default = 30)]
     per_page: Option<u32>,
     search: Option<String>,
     #[serde(flatten)]
+    #[param(ignore)]
     on: OnInstance,
 }
 
@@ -88,8 +94,8 @@ impl ListQuery {
     }
 }
 
-/// `ElementsUserCreate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ElementsUserCreate)]
 struct UserBody {
     key: Text,
     email: Option<String>,
@@ -101,7 +107,8 @@ struct UserBody {
 }
 
 /// `UserRoleCreate`. What it says of the place has to be the place.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ElementsNewUserRole)]
 struct UserRoleBody {
     role: Text,
     tenant: Option<Text>,
@@ -109,27 +116,34 @@ struct UserRoleBody {
 }
 
 /// `ElementsUserRoleCreate` and `ElementsUserRoleRemove`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ElementsUserRoleCreate)]
 struct RoleBody {
     role: Text,
 }
 
 /// Our addition: an element that is not active takes no requests and manages nobody.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ElementsActiveUpdate)]
 struct ActiveBody {
     is_active: Option<bool>,
 }
 
-/// `ElementsRoleRead`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ElementsRoleRead)]
 struct RoleRead {
+    #[schema(value_type = IdShape)]
     id: RoleId,
+    #[schema(value_type = KeyShape)]
     key: Key,
     name: String,
     description: Option<String>,
     permissions: Vec<String>,
+    #[schema(value_type = Vec<KeyShape>)]
     extends: Vec<Key>,
+    #[schema(value_type = LevelWord)]
     permission_level: Level,
+    #[schema(value_type = Option<IdShape>)]
     resource_id: Option<ResourceId>,
     #[serde(flatten)]
     home: Home,
@@ -165,6 +179,11 @@ impl RoleRead {
     }
 }
 
+/// List the people of the place that an element manages
+#[utoipa::path(
+    get, path = "/v2/elements/{project}/{env}/config/{element}/data/users", params(ListQuery, OnInstance),
+    responses((status = OK, description = "A page of users.", body = Paginated<UserRead>))
+)]
 async fn users(
     AsUser(acting): AsUser,
     Path(at): Path<At>,
@@ -176,6 +195,11 @@ async fn users(
     Ok(Json(Paginated::new(data, found.total, page.limit)))
 }
 
+/// List the roles that an element may show
+#[utoipa::path(
+    get, path = "/v2/elements/{project}/{env}/config/{element}/data/roles", params(ListQuery, OnInstance),
+    responses((status = OK, description = "A page of roles.", body = Vec<RoleRead>))
+)]
 async fn roles(
     AsUser(acting): AsUser,
     Path(at): Path<At>,
@@ -190,6 +214,12 @@ async fn roles(
     Ok(Json(found.skip(skipped).take(page.limit as usize).collect()))
 }
 
+/// Add somebody to the place that an element manages
+#[utoipa::path(
+    post, path = "/v2/elements/{project}/{env}/config/{element}/data/users", params(OnInstance), request_body = UserBody,
+    responses((status = OK, description = "Somebody who was there, with the roles as they are now.", body = UserRead),
+        (status = CREATED, description = "Somebody new.", body = UserRead))
+)]
 async fn add_user(
     AsUser(acting): AsUser,
     Path(at): Path<At>,
@@ -241,6 +271,11 @@ impl UserBody {
     }
 }
 
+/// Take somebody out of the place that an element manages
+#[utoipa::path(
+    delete, path = "/v2/elements/{project}/{env}/config/{element}/data/users/{user}", params(OnInstance),
+    responses((status = NO_CONTENT, description = "The user holds nothing there any more."))
+)]
 async fn remove_user(
     AsUser(acting): AsUser,
     Path(at): Path<OfUser>,
@@ -250,6 +285,11 @@ async fn remove_user(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Give somebody a role through an element
+#[utoipa::path(
+    post, path = "/v2/elements/{project}/{env}/config/{element}/data/users/{user}/roles", params(OnInstance), request_body = RoleBody,
+    responses((status = OK, description = "The assignment.", body = AssignmentRead))
+)]
 async fn give_role(
     AsUser(acting): AsUser,
     Path(at): Path<OfUser>,
@@ -261,6 +301,11 @@ async fn give_role(
     Ok(Json(AssignmentRead::new(acting.scope(), given)))
 }
 
+/// Take a role from somebody through an element
+#[utoipa::path(
+    delete, path = "/v2/elements/{project}/{env}/config/{element}/data/users/{user}/roles", params(OnInstance), request_body = RoleBody,
+    responses((status = NO_CONTENT, description = "It is gone."))
+)]
 async fn take_role(
     AsUser(acting): AsUser,
     Path(at): Path<OfUser>,
@@ -291,8 +336,14 @@ impl FromRequestParts<Arc<App>> for Opener {
     }
 }
 
-/// Takes an element into use. It is from its creation on, so a user who opens it changes nothing; the server may also take
-/// it out of use.
+/// Take an element into use
+///
+/// Takes an element into use. It is from its creation on, so a user who opens it changes nothing; the server may also
+/// take it out of use.
+#[utoipa::path(
+    post, path = "/v2/elements/{project}/{env}/config/{element}/data/active", request_body = ActiveBody,
+    responses((status = NO_CONTENT, description = "It is as wanted."))
+)]
 async fn set_active(opener: Opener, Path(at): Path<At>, Body(body): Body<ActiveBody>) -> Answer<StatusCode> {
     let wanted = if body.is_active.unwrap_or(true) { InUse::Yes } else { InUse::No };
     match opener {

@@ -5,11 +5,11 @@ use super::{
     wire::{Home, Moment, Params, Text},
 };
 use crate::{
-    App,
     auth::{AsUser, InEnv},
     body::Body,
     error::Answer,
     listing::{PageQuery, Paginated},
+    openapi::{ElementTypeWord, IdShape, KeyShape, LevelWord, Routes},
 };
 use askfirst_domain::{
     Key,
@@ -20,25 +20,22 @@ use askfirst_engine::{
     EnvScope, Error, Kind, Patch,
     elements::{ElementPatch, Hook, NewElement, RoleLevel},
 };
-use axum::{
-    Json, Router,
-    extract::Path,
-    http::StatusCode,
-    routing::{delete, get},
-};
+use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 use uuid::Uuid;
 
 const PER_PAGE: u32 = 100;
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
-        .route("/v2/elements/{project}/{env}/config", get(list).post(create))
-        .route("/v2/elements/{project}/{env}/config/{element}", get(read).patch(update).delete(remove))
-        .route("/v2/elements/{project}/{env}/{element}", delete(remove).get(read_type).patch(update_type))
-        .route("/v2/elements/{project}/{env}/config/{element}/runtime", get(runtime))
+pub(super) fn router() -> Routes {
+    Routes::default()
+        .routes(routes!(list, create))
+        .routes(routes!(read, update, remove))
+        .routes(routes!(read_type, update_type, remove_unprefixed))
+        .routes(routes!(runtime))
 }
 
 #[derive(Debug, Deserialize)]
@@ -46,8 +43,18 @@ struct At {
     element: Text,
 }
 
+/// As [`At`], where the path names a type.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct InType {
+    /// The type of the elements.
+    #[param(value_type = ElementTypeWord, inline)]
+    element: Text,
+}
+
 /// `WebhookCreateWithElements` and `WebhookUpdate`. `type` is always `elements`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = WebhookCreateWithElements)]
 struct WebhookBody {
     url: String,
     bearer_token: Option<String>,
@@ -59,32 +66,37 @@ impl From<WebhookBody> for Hook {
     }
 }
 
-/// `ElementsConfigCreate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ElementsConfigCreate)]
 struct CreateBody {
     key: String,
     name: String,
+    #[schema(value_type = ElementTypeWord)]
     elements_type: ElementType,
     settings: Map<String, Value>,
     email_notifications: Option<bool>,
+    #[schema(value_type = BTreeMap<LevelWord, Vec<String>>)]
     roles_to_levels: BTreeMap<Level, Vec<String>>,
     webhook: Option<WebhookBody>,
 }
 
-/// `ElementsConfigUpdate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ElementsConfigUpdate)]
 struct UpdateBody {
     name: Option<String>,
+    #[schema(value_type = Option<ElementTypeWord>)]
     elements_type: Option<ElementType>,
     settings: Option<Map<String, Value>>,
     email_notifications: Option<bool>,
+    #[schema(value_type = Option<BTreeMap<LevelWord, Vec<String>>>)]
     roles_to_levels: Option<BTreeMap<Level, Vec<String>>>,
     #[serde(default)]
+    #[schema(value_type = Option<WebhookBody>)]
     webhook: Patch<WebhookBody>,
 }
 
-/// `WebhookRead`. The token is never given back.
-#[derive(Debug, Serialize)]
+/// The token is never given back.
+#[derive(Debug, Serialize, ToSchema)]
 struct WebhookRead {
     #[serde(rename = "type")]
     kind: &'static str,
@@ -110,11 +122,15 @@ impl WebhookRead {
 }
 
 /// `PermissionLevelRoleRead`; `resource_id` is null for a tenant role.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PermissionLevelRoleRead)]
 struct LevelRoleRead {
+    #[schema(value_type = IdShape)]
     id: RoleId,
+    #[schema(value_type = KeyShape)]
     key: Key,
     name: String,
+    #[schema(value_type = Option<IdShape>)]
     resource_id: Option<ResourceId>,
 }
 
@@ -129,10 +145,12 @@ impl LevelRoleRead {
     }
 }
 
-/// `ElementsConfigRead`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ElementsConfigRead)]
 struct ElementRead {
+    #[schema(value_type = KeyShape)]
     key: Key,
+    #[schema(value_type = IdShape)]
     id: ElementId,
     #[serde(flatten)]
     home: Home,
@@ -140,9 +158,11 @@ struct ElementRead {
     updated_at: Moment,
     is_active: bool,
     name: String,
+    #[schema(value_type = ElementTypeWord)]
     elements_type: ElementType,
     settings: Map<String, Value>,
     email_notifications: bool,
+    #[schema(value_type = BTreeMap<LevelWord, Vec<LevelRoleRead>>)]
     roles_to_levels: BTreeMap<Level, Vec<LevelRoleRead>>,
     webhook: Option<WebhookRead>,
 }
@@ -171,13 +191,19 @@ impl ElementRead {
     }
 }
 
-/// `ElementsConfigRuntimeRead`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ElementsConfigRuntimeRead)]
 struct RuntimeRead {
     config: ElementRead,
+    #[schema(value_type = LevelWord)]
     current_permission_level: Level,
 }
 
+/// List elements
+#[utoipa::path(
+    get, path = "/v2/elements/{project}/{env}/config", params(PageQuery),
+    responses((status = OK, description = "A page of elements.", body = Paginated<ElementRead>))
+)]
 async fn list(InEnv(scope): InEnv, Params(query): Params<PageQuery>) -> Answer<Json<Paginated<ElementRead>>> {
     let (offset, size) = query.window(PER_PAGE)?;
     let all = scope.elements();
@@ -188,11 +214,21 @@ async fn list(InEnv(scope): InEnv, Params(query): Params<PageQuery>) -> Answer<J
     Ok(Json(Paginated::new(data, total, size)))
 }
 
+/// Read an element
+#[utoipa::path(
+    get, path = "/v2/elements/{project}/{env}/config/{element}",
+    responses((status = OK, description = "The element.", body = ElementRead))
+)]
 async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<ElementRead>> {
     let element = scope.element(&at.element.ident())?;
     Ok(Json(ElementRead::new(&scope, &element)))
 }
 
+/// Make an element
+#[utoipa::path(
+    post, path = "/v2/elements/{project}/{env}/config", request_body = CreateBody,
+    responses((status = OK, description = "The element.", body = ElementRead))
+)]
 async fn create(InEnv(scope): InEnv, Body(body): Body<CreateBody>) -> Answer<Json<ElementRead>> {
     let new = NewElement {
         key: body.key,
@@ -207,6 +243,13 @@ async fn create(InEnv(scope): InEnv, Body(body): Body<CreateBody>) -> Answer<Jso
     Ok(Json(ElementRead::new(&scope, &element)))
 }
 
+/// Change an element
+///
+/// What is not sent stays.
+#[utoipa::path(
+    patch, path = "/v2/elements/{project}/{env}/config/{element}", request_body = UpdateBody,
+    responses((status = OK, description = "The element as it is now.", body = ElementRead))
+)]
 async fn update(
     InEnv(scope): InEnv,
     Path(at): Path<At>,
@@ -224,11 +267,30 @@ async fn update(
     Ok(Json(ElementRead::new(&scope, &element)))
 }
 
+/// Delete an element
+#[utoipa::path(
+    delete, path = "/v2/elements/{project}/{env}/config/{element}",
+    responses((status = NO_CONTENT, description = "It is gone."))
+)]
 async fn remove(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
     scope.delete_element(&at.element.ident()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Delete an element, at a path without `config`
+#[utoipa::path(
+    delete, path = "/v2/elements/{project}/{env}/{element}",
+    responses((status = NO_CONTENT, description = "It is gone."))
+)]
+async fn remove_unprefixed(scope: InEnv, at: Path<At>) -> Answer<StatusCode> {
+    remove(scope, at).await
+}
+
+/// Read an element as its user has it
+#[utoipa::path(
+    get, path = "/v2/elements/{project}/{env}/config/{element}/runtime", params(OnInstance),
+    responses((status = OK, description = "The element, and the level that the user has in it.", body = RuntimeRead))
+)]
 async fn runtime(
     AsUser(acting): AsUser,
     Path(at): Path<At>,
@@ -243,16 +305,19 @@ async fn runtime(
     Ok(Json(RuntimeRead { config, current_permission_level: level }))
 }
 
-/// `ElementsEnvTypeUpdate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ElementsEnvTypeUpdate)]
 struct TypeBody {
+    #[schema(value_type = BTreeMap<LevelWord, Vec<String>>)]
     roles_to_levels: BTreeMap<Level, Vec<String>>,
 }
 
-/// `ElementsEnvTypeRead`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ElementsEnvTypeRead)]
 struct TypeRead {
+    #[schema(value_type = ElementTypeWord)]
     elements_type: ElementType,
+    #[schema(value_type = BTreeMap<LevelWord, Vec<LevelRoleRead>>)]
     roles_to_levels: BTreeMap<Level, Vec<LevelRoleRead>>,
 }
 
@@ -267,7 +332,7 @@ impl TypeRead {
 }
 
 /// The type that a path names.
-fn type_of(at: &At) -> Answer<ElementType> {
+fn type_of(at: &InType) -> Answer<ElementType> {
     let read = ElementType::deserialize(Value::String(at.element.0.clone()));
     Ok(read.map_err(|_| {
         Error::new(
@@ -281,14 +346,24 @@ fn type_of(at: &At) -> Answer<ElementType> {
     })?)
 }
 
-async fn read_type(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<TypeRead>> {
+/// Read which roles have which level in elements of a type
+#[utoipa::path(
+    get, path = "/v2/elements/{project}/{env}/{element}", params(InType),
+    responses((status = OK, description = "The levels and their roles.", body = TypeRead))
+)]
+async fn read_type(InEnv(scope): InEnv, Path(at): Path<InType>) -> Answer<Json<TypeRead>> {
     let kind = type_of(&at)?;
     Ok(Json(TypeRead::new(kind, scope.element_type(kind))))
 }
 
+/// Say which roles have which level in elements of a type
+#[utoipa::path(
+    patch, path = "/v2/elements/{project}/{env}/{element}", params(InType), request_body = TypeBody,
+    responses((status = OK, description = "The levels and their roles, as they are now.", body = TypeRead))
+)]
 async fn update_type(
     InEnv(scope): InEnv,
-    Path(at): Path<At>,
+    Path(at): Path<InType>,
     Body(body): Body<TypeBody>,
 ) -> Answer<Json<TypeRead>> {
     let kind = type_of(&at)?;

@@ -16,11 +16,11 @@ pub(crate) mod wire;
 
 pub use limits::RateLimits;
 
-use crate::{App, error::no_method};
-use axum::{Router, middleware::from_fn_with_state};
+use crate::{App, error::no_method, openapi::Routes};
+use axum::middleware::from_fn_with_state;
 use std::sync::Arc;
 
-pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
+pub(crate) fn router(app: &Arc<App>) -> Routes {
     let routes = routes().merge(element_routes(app));
     match &app.options.rate_limits {
         None => routes,
@@ -32,22 +32,23 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
 }
 
 /// The routes of element sessions, which pages of other origins may call.
-fn element_routes(app: &App) -> Router<Arc<App>> {
-    let routes = Router::new()
+fn element_routes(app: &App) -> Routes {
+    let routes = Routes::default()
         .merge(elements::router())
         .merge(element_auth::router())
         .merge(element_data::router())
         .merge(access_requests::router())
         .merge(operation_approvals::router());
-    match element_cookie::crossing(app) {
-        // Which origins may call is asked with a method of its own, so also that has to go through the layer.
-        Some(crossing) => routes.method_not_allowed_fallback(no_method).layer(crossing),
-        None => routes,
-    }
+    let Some(crossing) = element_cookie::crossing(app) else { return routes };
+    let (router, api) = routes.split_for_parts();
+    // Which origins may call is asked with a method of its own, so also that has to go through the layer.
+    let mut routes = Routes::from(router.method_not_allowed_fallback(no_method).layer(crossing));
+    *routes.get_openapi_mut() = api;
+    routes
 }
 
-fn routes() -> Router<Arc<App>> {
-    Router::new()
+fn routes() -> Routes {
+    Routes::default()
         .merge(scope::router())
         .nest("/v2/schema/{project}/{env}", schema::routes())
         .nest("/v2/facts/{project}/{env}", facts::routes())

@@ -4,60 +4,65 @@ use super::request_wire::{
     CancelBody, InElement, ListQuery, Naming, OfElement, OnBehalf, RequestRead, ReviewBody,
 };
 use super::wire::{Params, Text};
-use crate::{App, State, body::Body, error::Answer, listing::Paginated};
+use crate::{
+    State,
+    body::Body,
+    error::Answer,
+    listing::Paginated,
+    openapi::{KeyShape, Routes},
+};
 use askfirst_domain::{Key, request::RequestKind};
 use askfirst_engine::{
     Acting,
     requests::{AskOperation, Decide, RequestView, Verdict},
 };
-use axum::{
-    Json, Router,
-    extract::Path,
-    routing::{get, patch, put},
-};
+use axum::{Json, extract::Path};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
 const KIND: RequestKind = RequestKind::OperationApproval;
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().nest("/v2/elements/{project}/{env}/config/{element}/operation_approval", routes())
+pub(super) fn router() -> Routes {
+    Routes::default().nest("/v2/elements/{project}/{env}/config/{element}/operation_approval", routes())
 }
 
-fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/", get(list).post(create))
-        .route("/{request}", get(read))
-        .route("/{request}/reviewer", patch(annotate))
-        .route("/{request}/approve", put(approve))
-        .route("/{request}/deny", put(deny))
-        .route("/{request}/cancel", put(cancel))
+fn routes() -> Routes {
+    Routes::default()
+        .routes(routes!(list, create))
+        .routes(routes!(read))
+        .routes(routes!(annotate))
+        .routes(routes!(approve))
+        .routes(routes!(deny))
+        .routes(routes!(cancel))
 }
 
-/// `OperationApprovalUserCreate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = OperationApprovalUserCreate)]
 struct CreateBody {
     access_request_details: DetailsBody,
     reason: Option<String>,
 }
 
-/// `OperationApprovalCreateDetails`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = OperationApprovalCreateDetails)]
 struct DetailsBody {
     tenant: Text,
     resource: Option<Text>,
     resource_instance: Option<Text>,
 }
 
-/// `OperationApprovalList`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OperationApprovalList)]
 struct ListRead {
     #[serde(flatten)]
     read: RequestRead,
     requesting_user_email: Option<String>,
     requesting_user_first_name: Option<String>,
     requesting_user_last_name: Option<String>,
+    #[schema(value_type = Option<KeyShape>)]
     resource_key: Option<Key>,
+    #[schema(value_type = Option<KeyShape>)]
     resource_instance_key: Option<Key>,
 }
 
@@ -74,6 +79,11 @@ impl ListRead {
     }
 }
 
+/// Ask for an operation to be approved
+#[utoipa::path(
+    post, path = "/", request_body = CreateBody,
+    responses((status = OK, description = "The operation approval; `existed` says that it was pending already.", body = RequestRead))
+)]
 async fn create(
     OnBehalf(acting): OnBehalf,
     Path(at): Path<InElement>,
@@ -91,6 +101,11 @@ async fn create(
     Ok(Json(RequestRead::asked(&acting, &asked)))
 }
 
+/// List operation approvals
+#[utoipa::path(
+    get, path = "/", params(ListQuery),
+    responses((status = OK, description = "A page of operation approvals.", body = Paginated<ListRead>))
+)]
 async fn list(
     app: State,
     OnBehalf(acting): OnBehalf,
@@ -104,11 +119,21 @@ async fn list(
     Ok(Json(Paginated::new(data, found.total, size)))
 }
 
+/// Read an operation approval
+#[utoipa::path(
+    get, path = "/{request}",
+    responses((status = OK, description = "The operation approval.", body = RequestRead))
+)]
 async fn read(OnBehalf(acting): OnBehalf, Path(at): Path<OfElement>) -> Answer<Json<RequestRead>> {
     let view = acting.request_through(KIND, &at.element.ident(), &at.request.ident()).await?;
     Ok(Json(RequestRead::new(&acting, &view, Naming::ById)))
 }
 
+/// Note something on an operation approval before deciding it
+#[utoipa::path(
+    patch, path = "/{request}/reviewer", request_body = ReviewBody,
+    responses((status = OK, description = "The operation approval as it is now.", body = RequestRead))
+)]
 async fn annotate(
     OnBehalf(acting): OnBehalf,
     Path(at): Path<OfElement>,
@@ -119,6 +144,13 @@ async fn annotate(
     Ok(Json(RequestRead::new(&acting, &view, Naming::ById)))
 }
 
+/// Approve an operation approval
+///
+/// Only a reviewer may, and nobody for themselves.
+#[utoipa::path(
+    put, path = "/{request}/approve", request_body = ReviewBody,
+    responses((status = OK, description = "The operation approval as it is now.", body = RequestRead))
+)]
 async fn approve(
     OnBehalf(acting): OnBehalf,
     Path(at): Path<OfElement>,
@@ -130,6 +162,13 @@ async fn approve(
     Ok(Json(RequestRead::new(&acting, &view, Naming::ById)))
 }
 
+/// Deny an operation approval
+///
+/// Only a reviewer may.
+#[utoipa::path(
+    put, path = "/{request}/deny", request_body = ReviewBody,
+    responses((status = OK, description = "The operation approval as it is now.", body = RequestRead))
+)]
 async fn deny(
     OnBehalf(acting): OnBehalf,
     Path(at): Path<OfElement>,
@@ -140,6 +179,13 @@ async fn deny(
     Ok(Json(RequestRead::new(&acting, &view, Naming::ById)))
 }
 
+/// Take an operation approval back
+///
+/// Only who asked may.
+#[utoipa::path(
+    put, path = "/{request}/cancel", request_body = CancelBody,
+    responses((status = OK, description = "The operation approval as it is now.", body = RequestRead))
+)]
 async fn cancel(
     OnBehalf(acting): OnBehalf,
     Path(at): Path<OfElement>,

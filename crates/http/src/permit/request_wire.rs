@@ -6,6 +6,7 @@ use crate::{
     App,
     auth::{AsUser, InEnv},
     error::Failure,
+    openapi::{IdShape, KeyShape, RequestKindWord, RequestStatusWord, UserKeyShape},
 };
 use askfirst_domain::{
     Ident, Key, UserKey,
@@ -22,6 +23,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
 
 /// The page size of lists of requests when the call does not say.
 pub(super) const PER_PAGE: u32 = 30;
@@ -79,13 +81,15 @@ impl OfElement {
 }
 
 /// `{"reason"}` of a cancel call.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = RequestCancel)]
 pub(super) struct CancelBody {
     pub(super) reason: Option<String>,
 }
 
 /// `AccessRequestReview`, `OperationApprovalReview` and their kin.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = RequestReview)]
 pub(super) struct ReviewBody {
     pub(super) reviewer_comment: Option<String>,
     pub(super) role: Option<Text>,
@@ -98,15 +102,22 @@ impl ReviewBody {
 }
 
 /// What lists are narrowed by. Access requests say `resource_instance_id`, operation approvals `resource_instance`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     pub(super) status: Option<String>,
+    #[param(value_type = Option<String>)]
     pub(super) tenant: Option<Text>,
+    #[param(value_type = Option<String>)]
     pub(super) role: Option<Text>,
+    #[param(value_type = Option<String>)]
     pub(super) resource: Option<Text>,
+    #[param(value_type = Option<String>)]
     pub(super) resource_instance: Option<Text>,
+    #[param(value_type = Option<String>)]
     pub(super) resource_instance_id: Option<Text>,
     pub(super) page: Option<u32>,
+    #[param(default = 30)]
     pub(super) per_page: Option<u32>,
 }
 
@@ -158,9 +169,12 @@ impl Naming {
 }
 
 /// A person beside a request: our addition to the models.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RequestPerson)]
 pub(super) struct PersonRead {
+    #[schema(value_type = IdShape)]
     id: UserId,
+    #[schema(value_type = UserKeyShape)]
     key: UserKey,
     first_name: Option<String>,
     last_name: Option<String>,
@@ -180,36 +194,48 @@ impl From<&PersonView> for PersonRead {
 }
 
 /// `AccessRequestDetails` and `OperationApprovalDetails`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RequestDetails)]
 pub(super) struct DetailsRead {
+    #[schema(value_type = KeyShape)]
     tenant: Key,
+    #[schema(value_type = Option<KeyShape>)]
     resource: Option<Key>,
+    #[schema(value_type = Option<KeyShape>)]
     resource_instance: Option<Key>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = KeyShape, required = false)]
     role: Option<Key>,
+    #[schema(value_type = KeyShape)]
     element_config_id: Key,
 }
 
 /// `AccessRequestRead` and `OperationApprovalRead`, and what their approve, deny and cancel calls answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RequestRead {
     access_request_details: DetailsRead,
     reason: String,
+    #[schema(value_type = IdShape)]
     id: RequestId,
     #[serde(flatten)]
     home: Home,
     created_at: Moment,
     updated_at: Moment,
+    #[schema(value_type = Option<IdShape>)]
     requesting_user_id: Option<UserId>,
     requesting_user: PersonRead,
     reviewed_at: Option<Moment>,
     #[serde(rename = "type")]
+    #[schema(value_type = RequestKindWord)]
     kind: RequestKind,
     reviewer_comment: Option<String>,
+    #[schema(value_type = RequestStatusWord)]
     status: Status,
+    #[schema(value_type = Option<IdShape>)]
     reviewer_user_id: Option<UserId>,
     /// Set by create calls: the same was asked before and is still pending.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool, required = false)]
     existed: Option<bool>,
 }
 

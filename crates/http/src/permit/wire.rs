@@ -97,7 +97,11 @@ impl utoipa::PartialSchema for Text {
     }
 }
 
-impl utoipa::ToSchema for Text {}
+impl utoipa::ToSchema for Text {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "KeyOrId".into()
+    }
+}
 
 struct TextVisitor;
 
@@ -199,17 +203,20 @@ impl Switch {
 }
 
 /// What a bulk call that only says that it worked answers.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = BulkOperationDone)]
 pub(crate) struct Done {}
 
 /// The things that a bulk call writes.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = BulkOperation)]
 pub(crate) struct Operations<T> {
     pub(crate) operations: Vec<T>,
 }
 
 /// The things that a bulk call deletes.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = DeleteBulkOperation)]
 pub(crate) struct Idents<T> {
     pub(crate) idents: Vec<T>,
 }

@@ -5,6 +5,7 @@ use crate::{
     body::Body,
     error::Answer,
     listing::Paginated,
+    openapi::{IdShape, KeyShape, Routes, UserKeyShape},
     permit::wire::{Home, Moment, Params, Switch, Text, page},
 };
 use askfirst_domain::{
@@ -23,17 +24,36 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 
-#[derive(Debug, Serialize)]
+pub(super) fn router() -> Routes {
+    Routes::default()
+        .routes(routes!(list_detailed))
+        .routes(routes!(list, assign, unassign))
+        .routes(routes!(assign_many, unassign_many))
+        .routes(routes!(assign_user, unassign_user))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RoleAssignmentRead)]
 pub(crate) struct AssignmentRead {
+    #[schema(value_type = IdShape)]
     id: AssignmentId,
+    #[schema(value_type = UserKeyShape)]
     user: UserKey,
+    #[schema(value_type = KeyShape)]
     role: Key,
+    #[schema(value_type = KeyShape)]
     tenant: Key,
     resource_instance: Option<String>,
+    #[schema(value_type = Option<IdShape>)]
     resource_instance_id: Option<InstanceId>,
+    #[schema(value_type = IdShape)]
     user_id: UserId,
+    #[schema(value_type = IdShape)]
     role_id: RoleId,
+    #[schema(value_type = IdShape)]
     tenant_id: TenantId,
     #[serde(flatten)]
     home: Home,
@@ -60,9 +80,10 @@ impl AssignmentRead {
     }
 }
 
-/// `RoleAssignmentDetailedRead`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RoleAssignmentDetailedRead)]
 pub(crate) struct DetailedRead {
+    #[schema(value_type = IdShape)]
     id: AssignmentId,
     role: RoleBlock,
     user: UserBlock,
@@ -74,37 +95,53 @@ pub(crate) struct DetailedRead {
     expires_at: Option<Moment>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RoleAssignmentRole)]
 struct RoleBlock {
+    #[schema(value_type = IdShape)]
     id: RoleId,
+    #[schema(value_type = KeyShape)]
     key: Key,
     name: String,
     permissions: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RoleAssignmentUser)]
 struct UserBlock {
+    #[schema(value_type = IdShape)]
     id: UserId,
+    #[schema(value_type = UserKeyShape)]
     key: UserKey,
     email: Option<String>,
     first_name: Option<String>,
     last_name: Option<String>,
+    #[schema(value_type = Map<String, Value>)]
     attributes: Attributes,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RoleAssignmentTenant)]
 struct TenantBlock {
+    #[schema(value_type = IdShape)]
     id: TenantId,
+    #[schema(value_type = KeyShape)]
     key: Key,
     name: String,
+    #[schema(value_type = Map<String, Value>)]
     attributes: Attributes,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RoleAssignmentResourceInstance)]
 struct InstanceBlock {
+    #[schema(value_type = IdShape)]
     id: InstanceId,
+    #[schema(value_type = KeyShape)]
     key: Key,
+    #[schema(value_type = KeyShape)]
     resource: Key,
+    #[schema(value_type = Map<String, Value>)]
     attributes: Attributes,
 }
 
@@ -149,16 +186,19 @@ impl DetailedRead {
     }
 }
 
-/// A list in either form.
-#[derive(Debug, Serialize)]
+/// An assignment in either form.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
-pub(crate) enum ListRead {
-    Plain(Vec<AssignmentRead>),
-    Detailed(Vec<DetailedRead>),
+#[schema(as = RoleAssignmentListed)]
+#[expect(clippy::large_enum_variant, reason = "an item lives for one answer, beside a page of others")]
+pub(crate) enum ListedRead {
+    Plain(AssignmentRead),
+    Detailed(DetailedRead),
 }
 
 /// `RoleAssignmentCreate`, `RoleAssignmentRemove`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = RoleAssignmentCreate)]
 pub(crate) struct AssignmentBody {
     user: Text,
     #[serde(flatten)]
@@ -166,7 +206,8 @@ pub(crate) struct AssignmentBody {
 }
 
 /// `UserRoleCreate`, `UserRoleRemove`: the user is in the path.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = UserRoleCreate)]
 pub(crate) struct RoleBody {
     role: Text,
     #[serde(default)]
@@ -194,19 +235,26 @@ impl RoleBody {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     page: Option<u32>,
     per_page: Option<u32>,
     #[serde(default)]
+    #[param(value_type = Vec<String>)]
     user: Vec<Text>,
     #[serde(default)]
+    #[param(value_type = Vec<String>)]
     role: Vec<Text>,
     #[serde(default)]
+    #[param(value_type = Vec<String>)]
     tenant: Vec<Text>,
+    #[param(value_type = Option<String>)]
     resource: Option<Text>,
+    #[param(value_type = Option<String>)]
     resource_instance: Option<Text>,
     #[serde(default)]
+    #[param(value_type = bool)]
     detailed: Switch,
 }
 
@@ -216,9 +264,11 @@ pub(super) struct OfUser {
 }
 
 /// A PDP's client may ask for the assignment that was deleted.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct UnassignQuery {
     #[serde(default)]
+    #[param(value_type = bool)]
     return_deleted: Switch,
 }
 
@@ -236,19 +286,29 @@ impl ListQuery {
     }
 }
 
-pub(super) async fn list(InEnv(scope): InEnv, Params(q): Params<ListQuery>) -> Answer<Json<ListRead>> {
+/// List role assignments
+#[utoipa::path(
+    get, path = "/role_assignments", params(ListQuery),
+    responses((status = OK, description = "A page of assignments; with `detailed`, of detailed ones.", body = Vec<ListedRead>))
+)]
+async fn list(InEnv(scope): InEnv, Params(q): Params<ListQuery>) -> Answer<Json<Vec<ListedRead>>> {
     let detailed = q.detailed.is_on();
     let (query, page) = q.split()?;
     let found = scope.list_assignments(&query, page).await?.items;
     Ok(Json(if detailed {
         let details = scope.assignment_details(found).await?;
-        ListRead::Detailed(details.into_iter().map(|d| DetailedRead::new(&scope, d)).collect())
+        details.into_iter().map(|d| ListedRead::Detailed(DetailedRead::new(&scope, d))).collect()
     } else {
-        ListRead::Plain(found.into_iter().map(|a| AssignmentRead::new(&scope, a)).collect())
+        found.into_iter().map(|a| ListedRead::Plain(AssignmentRead::new(&scope, a))).collect()
     }))
 }
 
-pub(super) async fn list_detailed(
+/// List role assignments with what they are about
+#[utoipa::path(
+    get, path = "/role_assignments/detailed", params(ListQuery),
+    responses((status = OK, description = "A page of assignments.", body = Paginated<DetailedRead>))
+)]
+async fn list_detailed(
     InEnv(scope): InEnv,
     Params(q): Params<ListQuery>,
 ) -> Answer<Json<Paginated<DetailedRead>>> {
@@ -259,15 +319,26 @@ pub(super) async fn list_detailed(
     Ok(Json(Paginated::new(data, found.total, page.limit)))
 }
 
-pub(super) async fn assign(
-    InEnv(scope): InEnv,
-    Body(body): Body<AssignmentBody>,
-) -> Answer<Json<AssignmentRead>> {
+/// Give a user a role
+///
+/// In a tenant, or on an instance.
+#[utoipa::path(
+    post, path = "/role_assignments", request_body = AssignmentBody,
+    responses((status = OK, description = "The assignment.", body = AssignmentRead))
+)]
+async fn assign(InEnv(scope): InEnv, Body(body): Body<AssignmentBody>) -> Answer<Json<AssignmentRead>> {
     let made = scope.assign_role(&body.role.of(&body.user)).await?;
     Ok(Json(AssignmentRead::new(&scope, made)))
 }
 
-pub(super) async fn assign_user(
+/// Give this user a role
+///
+/// In a tenant, or on an instance.
+#[utoipa::path(
+    post, path = "/users/{user}/roles", request_body = RoleBody,
+    responses((status = OK, description = "The assignment.", body = AssignmentRead))
+)]
+async fn assign_user(
     InEnv(scope): InEnv,
     Path(at): Path<OfUser>,
     Body(body): Body<RoleBody>,
@@ -276,7 +347,13 @@ pub(super) async fn assign_user(
     Ok(Json(AssignmentRead::new(&scope, made)))
 }
 
-pub(super) async fn unassign(
+/// Take a role from a user
+#[utoipa::path(
+    delete, path = "/role_assignments", params(UnassignQuery), request_body = AssignmentBody,
+    responses((status = NO_CONTENT, description = "It is gone."),
+        (status = OK, description = "What is gone, when `return_deleted` asks for it.", body = AssignmentRead))
+)]
+async fn unassign(
     InEnv(scope): InEnv,
     Params(q): Params<UnassignQuery>,
     Body(body): Body<AssignmentBody>,
@@ -285,7 +362,13 @@ pub(super) async fn unassign(
     Ok(deleted(&scope, &q, gone))
 }
 
-pub(super) async fn unassign_user(
+/// Take a role from this user
+#[utoipa::path(
+    delete, path = "/users/{user}/roles", params(UnassignQuery), request_body = RoleBody,
+    responses((status = NO_CONTENT, description = "It is gone."),
+        (status = OK, description = "What is gone, when `return_deleted` asks for it.", body = AssignmentRead))
+)]
+async fn unassign_user(
     InEnv(scope): InEnv,
     Path(at): Path<OfUser>,
     Params(q): Params<UnassignQuery>,
@@ -303,19 +386,26 @@ fn deleted(scope: &EnvScope, query: &UnassignQuery, gone: RoleAssignment) -> Res
     }
 }
 
-/// `BulkRoleAssignmentReport`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BulkRoleAssignmentReport)]
 pub(crate) struct AssignReport {
     assignments_created: usize,
 }
 
-/// `BulkRoleUnAssignmentReport`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BulkRoleUnAssignmentReport)]
 pub(crate) struct UnassignReport {
     assignments_removed: usize,
 }
 
-pub(super) async fn assign_many(
+/// Give roles
+///
+/// All of them or none.
+#[utoipa::path(
+    post, path = "/role_assignments/bulk", request_body = Vec<AssignmentBody>,
+    responses((status = OK, description = "How many are new.", body = AssignReport))
+)]
+async fn assign_many(
     InEnv(scope): InEnv,
     Body(body): Body<Vec<AssignmentBody>>,
 ) -> Answer<Json<AssignReport>> {
@@ -323,7 +413,14 @@ pub(super) async fn assign_many(
     Ok(Json(AssignReport { assignments_created: scope.assign_roles(&specs).await? }))
 }
 
-pub(super) async fn unassign_many(
+/// Take roles away
+///
+/// All of them or none.
+#[utoipa::path(
+    delete, path = "/role_assignments/bulk", request_body = Vec<AssignmentBody>,
+    responses((status = OK, description = "How many were there.", body = UnassignReport))
+)]
+async fn unassign_many(
     InEnv(scope): InEnv,
     Body(body): Body<Vec<AssignmentBody>>,
 ) -> Answer<Json<UnassignReport>> {

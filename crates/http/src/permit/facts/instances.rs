@@ -5,6 +5,7 @@ use crate::{
     body::Body,
     error::Answer,
     listing::Paginated,
+    openapi::{IdShape, KeyShape, NewKeyShape, Routes},
     permit::wire::{Done, Home, Idents, Moment, Operations, Params, Switch, Text, page},
 };
 use askfirst_domain::{
@@ -18,28 +19,47 @@ use askfirst_engine::{
 };
 use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 
-#[derive(Debug, Serialize)]
+pub(super) fn router() -> Routes {
+    Routes::default()
+        .routes(routes!(list_detailed))
+        .routes(routes!(list, create))
+        .routes(routes!(read, update, delete))
+        .routes(routes!(replace_many, delete_many))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ResourceInstanceRead)]
 pub(crate) struct InstanceRead {
+    #[schema(value_type = KeyShape)]
     key: Key,
+    #[schema(value_type = KeyShape)]
     tenant: Key,
+    #[schema(value_type = KeyShape)]
     resource: Key,
+    #[schema(value_type = IdShape)]
     id: InstanceId,
     #[serde(flatten)]
     home: Home,
     created_at: Moment,
     updated_at: Moment,
+    #[schema(value_type = IdShape)]
     resource_id: ResourceId,
+    #[schema(value_type = IdShape)]
     tenant_id: TenantId,
+    #[schema(value_type = Map<String, Value>)]
     attributes: Attributes,
     /// In detailed lists only.
     relationships: Option<Vec<TupleBlockRead>>,
 }
 
-/// `RelationshipTupleBlockRead`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RelationshipTupleBlockRead)]
 struct TupleBlockRead {
     subject: String,
+    #[schema(value_type = KeyShape)]
     relation: Key,
     object: String,
 }
@@ -72,12 +92,17 @@ impl From<RelationshipTuple> for TupleBlockRead {
     }
 }
 
-/// `ResourceInstanceBlockRead`: an instance inside something else.
-#[derive(Debug, Serialize)]
+/// An instance inside something else.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ResourceInstanceBlockRead)]
 pub(super) struct InstanceBlockRead {
+    #[schema(value_type = KeyShape)]
     key: Key,
+    #[schema(value_type = KeyShape)]
     tenant: Key,
+    #[schema(value_type = KeyShape)]
     resource: Key,
+    #[schema(value_type = Map<String, Value>)]
     attributes: Attributes,
 }
 
@@ -92,13 +117,15 @@ impl From<Instance> for InstanceBlockRead {
     }
 }
 
-/// `ResourceInstanceCreate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ResourceInstanceCreate)]
 pub(crate) struct CreateBody {
+    #[schema(value_type = NewKeyShape)]
     key: Text,
     tenant: Text,
     resource: Text,
     #[serde(default)]
+    #[schema(value_type = Option<Map<String, Value>>)]
     attributes: Option<Attributes>,
 }
 
@@ -113,21 +140,26 @@ impl CreateBody {
     }
 }
 
-/// `ResourceInstanceUpdate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ResourceInstanceUpdate)]
 pub(crate) struct UpdateBody {
     #[serde(default)]
+    #[schema(value_type = Option<Map<String, Value>>)]
     attributes: Patch<Attributes>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     page: Option<u32>,
     per_page: Option<u32>,
+    #[param(value_type = Option<String>)]
     tenant: Option<Text>,
+    #[param(value_type = Option<String>)]
     resource: Option<Text>,
     search: Option<String>,
     #[serde(default)]
+    #[param(value_type = bool)]
     detailed: Switch,
 }
 
@@ -157,10 +189,12 @@ async fn detailed(scope: &EnvScope, found: Vec<Instance>) -> Answer<Vec<Instance
     Ok(detailed.collect())
 }
 
-pub(super) async fn list(
-    InEnv(scope): InEnv,
-    Params(q): Params<ListQuery>,
-) -> Answer<Json<Vec<InstanceRead>>> {
+/// List resource instances
+#[utoipa::path(
+    get, path = "/resource_instances", params(ListQuery),
+    responses((status = OK, description = "A page of instances.", body = Vec<InstanceRead>))
+)]
+async fn list(InEnv(scope): InEnv, Params(q): Params<ListQuery>) -> Answer<Json<Vec<InstanceRead>>> {
     let with_details = q.detailed.is_on();
     let (query, page) = q.split()?;
     let found = scope.list_instances(&query, page).await?.items;
@@ -171,7 +205,12 @@ pub(super) async fn list(
     }))
 }
 
-pub(super) async fn list_detailed(
+/// List resource instances with their relationships
+#[utoipa::path(
+    get, path = "/resource_instances/detailed", params(ListQuery),
+    responses((status = OK, description = "A page of instances.", body = Paginated<InstanceRead>))
+)]
+async fn list_detailed(
     InEnv(scope): InEnv,
     Params(q): Params<ListQuery>,
 ) -> Answer<Json<Paginated<InstanceRead>>> {
@@ -180,17 +219,34 @@ pub(super) async fn list_detailed(
     Ok(Json(Paginated::new(detailed(&scope, found.items).await?, found.total, page.limit)))
 }
 
-pub(super) async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<InstanceRead>> {
+/// Read a resource instance
+#[utoipa::path(
+    get, path = "/resource_instances/{instance}",
+    responses((status = OK, description = "The instance.", body = InstanceRead))
+)]
+async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<InstanceRead>> {
     let instance = scope.instance(&at.instance.0).await?;
     Ok(Json(InstanceRead::new(&scope, instance)))
 }
 
-pub(super) async fn create(InEnv(scope): InEnv, Body(body): Body<CreateBody>) -> Answer<Json<InstanceRead>> {
+/// Make a resource instance
+#[utoipa::path(
+    post, path = "/resource_instances", request_body = CreateBody,
+    responses((status = OK, description = "The instance.", body = InstanceRead))
+)]
+async fn create(InEnv(scope): InEnv, Body(body): Body<CreateBody>) -> Answer<Json<InstanceRead>> {
     let instance = scope.create_instance(&body.new_instance()?).await?;
     Ok(Json(InstanceRead::new(&scope, instance)))
 }
 
-pub(super) async fn update(
+/// Change a resource instance
+///
+/// What is not sent stays; `null` takes away.
+#[utoipa::path(
+    patch, path = "/resource_instances/{instance}", request_body = UpdateBody,
+    responses((status = OK, description = "The instance as it is now.", body = InstanceRead))
+)]
+async fn update(
     InEnv(scope): InEnv,
     Path(at): Path<At>,
     Body(body): Body<UpdateBody>,
@@ -199,21 +255,39 @@ pub(super) async fn update(
     Ok(Json(InstanceRead::new(&scope, instance)))
 }
 
-pub(super) async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
+/// Delete a resource instance
+///
+/// With its role assignments and tuples.
+#[utoipa::path(
+    delete, path = "/resource_instances/{instance}",
+    responses((status = NO_CONTENT, description = "It is gone."))
+)]
+async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
     scope.delete_instance(&at.instance.0).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn replace_many(
-    InEnv(scope): InEnv,
-    Body(body): Body<Operations<CreateBody>>,
-) -> Answer<Json<Done>> {
+/// Make resource instances, and make those over that are there
+///
+/// All of them or none.
+#[utoipa::path(
+    put, path = "/bulk/resource_instances", request_body = Operations<CreateBody>,
+    responses((status = OK, description = "They are as sent.", body = Done))
+)]
+async fn replace_many(InEnv(scope): InEnv, Body(body): Body<Operations<CreateBody>>) -> Answer<Json<Done>> {
     let new: Answer<Vec<_>> = body.operations.into_iter().map(CreateBody::new_instance).collect();
     scope.replace_instances(&new?).await?;
     Ok(Json(Done {}))
 }
 
-pub(super) async fn delete_many(InEnv(scope): InEnv, Body(body): Body<Idents<Text>>) -> Answer<Json<Done>> {
+/// Delete resource instances
+///
+/// All of them or none.
+#[utoipa::path(
+    delete, path = "/bulk/resource_instances", request_body = Idents<Text>,
+    responses((status = OK, description = "They are gone.", body = Done))
+)]
+async fn delete_many(InEnv(scope): InEnv, Body(body): Body<Idents<Text>>) -> Answer<Json<Done>> {
     let texts: Vec<_> = body.idents.into_iter().map(|text| text.0).collect();
     scope.delete_instances(&texts).await?;
     Ok(Json(Done {}))

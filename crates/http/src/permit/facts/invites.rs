@@ -6,6 +6,7 @@ use crate::{
     body::Body,
     error::Answer,
     listing::Paginated,
+    openapi::{IdShape, InviteStatusWord, NewUserKeyShape, Routes, UserKeyShape},
     permit::wire::{Home, Moment, Params, Text, page},
 };
 use askfirst_domain::{
@@ -20,22 +21,37 @@ use askfirst_engine::{
 };
 use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 
-/// `ElementsUserInviteRead`.
-#[derive(Debug, Serialize)]
+pub(super) fn router() -> Routes {
+    Routes::default()
+        .routes(routes!(list, create))
+        .routes(routes!(read, update, delete))
+        .routes(routes!(approve))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ElementsUserInviteRead)]
 pub(super) struct InviteRead {
+    #[schema(value_type = IdShape)]
     id: InviteId,
     #[serde(flatten)]
     home: Home,
     created_at: Moment,
     updated_at: Moment,
+    #[schema(value_type = Option<UserKeyShape>)]
     key: Option<UserKey>,
+    #[schema(value_type = InviteStatusWord)]
     status: InviteStatus,
     email: String,
     first_name: Option<String>,
     last_name: Option<String>,
+    #[schema(value_type = IdShape)]
     role_id: RoleId,
+    #[schema(value_type = IdShape)]
     tenant_id: TenantId,
+    #[schema(value_type = Option<IdShape>)]
     resource_instance_id: Option<InstanceId>,
 }
 
@@ -58,12 +74,15 @@ impl InviteRead {
     }
 }
 
-/// `ElementsUserInviteCreate`. What Permit names by id may be named by key as well.
-#[derive(Debug, Deserialize)]
+/// What Permit names by id may be named by key as well.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ElementsUserInviteCreate)]
 pub(super) struct CreateBody {
     #[serde(default)]
+    #[schema(value_type = Option<NewUserKeyShape>)]
     key: Option<Text>,
     #[serde(default)]
+    #[schema(value_type = Option<InviteStatusWord>)]
     status: Option<InviteStatus>,
     email: String,
     #[serde(default)]
@@ -76,42 +95,53 @@ pub(super) struct CreateBody {
     resource_instance_id: Option<Text>,
 }
 
-/// `ElementsUserInviteUpdate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ElementsUserInviteUpdate)]
 pub(super) struct UpdateBody {
     #[serde(default)]
+    #[schema(value_type = Option<NewUserKeyShape>)]
     key: Patch<Text>,
     #[serde(default)]
+    #[schema(value_type = Option<InviteStatusWord>)]
     status: Option<InviteStatus>,
     #[serde(default)]
     email: Option<String>,
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     first_name: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     last_name: Patch<String>,
     #[serde(default)]
     role_id: Option<Text>,
     #[serde(default)]
     tenant_id: Option<Text>,
     #[serde(default)]
+    #[schema(value_type = Option<Text>)]
     resource_instance_id: Patch<Text>,
 }
 
-/// `ElementsUserInviteApprove`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ElementsUserInviteApprove)]
 pub(super) struct ApproveBody {
     email: String,
+    #[schema(value_type = NewUserKeyShape)]
     key: Text,
     #[serde(default)]
+    #[schema(value_type = Option<Map<String, Value>>)]
     attributes: Option<Attributes>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     page: Option<u32>,
     per_page: Option<u32>,
+    #[param(value_type = Option<InviteStatusWord>, inline)]
     status: Option<InviteStatus>,
+    #[param(value_type = Option<String>)]
     role: Option<Text>,
+    #[param(value_type = Option<String>)]
     tenant: Option<Text>,
 }
 
@@ -131,10 +161,12 @@ fn still_pending(status: Option<InviteStatus>) -> Answer<()> {
     }
 }
 
-pub(super) async fn list(
-    InEnv(scope): InEnv,
-    Params(q): Params<ListQuery>,
-) -> Answer<Json<Paginated<InviteRead>>> {
+/// List invitations
+#[utoipa::path(
+    get, path = "/user_invites", params(ListQuery),
+    responses((status = OK, description = "A page of invitations.", body = Paginated<InviteRead>))
+)]
+async fn list(InEnv(scope): InEnv, Params(q): Params<ListQuery>) -> Answer<Json<Paginated<InviteRead>>> {
     let part = page(q.page, q.per_page)?;
     let query = InviteQuery {
         status: q.status,
@@ -146,12 +178,24 @@ pub(super) async fn list(
     Ok(Json(Paginated::new(data, found.total, part.limit)))
 }
 
-pub(super) async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<InviteRead>> {
+/// Read an invitation
+#[utoipa::path(
+    get, path = "/user_invites/{invite}",
+    responses((status = OK, description = "The invitation.", body = InviteRead))
+)]
+async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<InviteRead>> {
     let invite = scope.invite(&at.invite.ident()).await?;
     Ok(Json(InviteRead::new(&scope, invite)))
 }
 
-pub(super) async fn create(InEnv(scope): InEnv, Body(body): Body<CreateBody>) -> Answer<Json<InviteRead>> {
+/// Invite somebody
+///
+/// What Permit names by id may be named by key as well.
+#[utoipa::path(
+    post, path = "/user_invites", request_body = CreateBody,
+    responses((status = OK, description = "The invitation.", body = InviteRead))
+)]
+async fn create(InEnv(scope): InEnv, Body(body): Body<CreateBody>) -> Answer<Json<InviteRead>> {
     still_pending(body.status)?;
     let new = NewInvite {
         key: body.key.as_ref().map(Text::key).transpose()?,
@@ -166,7 +210,14 @@ pub(super) async fn create(InEnv(scope): InEnv, Body(body): Body<CreateBody>) ->
     Ok(Json(InviteRead::new(&scope, invite)))
 }
 
-pub(super) async fn update(
+/// Change an invitation
+///
+/// What is not sent stays; `null` takes away.
+#[utoipa::path(
+    patch, path = "/user_invites/{invite}", request_body = UpdateBody,
+    responses((status = OK, description = "The invitation as it is now.", body = InviteRead))
+)]
+async fn update(
     InEnv(scope): InEnv,
     Path(at): Path<At>,
     Body(body): Body<UpdateBody>,
@@ -185,13 +236,24 @@ pub(super) async fn update(
     Ok(Json(InviteRead::new(&scope, invite)))
 }
 
-pub(super) async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
+/// Delete an invitation
+#[utoipa::path(
+    delete, path = "/user_invites/{invite}",
+    responses((status = NO_CONTENT, description = "It is gone."))
+)]
+async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
     scope.delete_invite(&at.invite.ident()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Take somebody in who was invited
+///
 /// Answers the user.
-pub(super) async fn approve(
+#[utoipa::path(
+    post, path = "/user_invites/{invite}/approve", request_body = ApproveBody,
+    responses((status = OK, description = "The user, who has the role of the invitation.", body = UserRead))
+)]
+async fn approve(
     InEnv(scope): InEnv,
     Path(at): Path<At>,
     Body(body): Body<ApproveBody>,

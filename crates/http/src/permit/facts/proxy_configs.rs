@@ -6,6 +6,7 @@ use crate::{
     body::Body,
     error::Answer,
     listing::PageQuery,
+    openapi::{AuthMechanismWord, IdShape, KeyShape, MethodWord, NullShape, Routes},
     permit::wire::{Home, Moment, Params, Text, page},
 };
 use askfirst_domain::{
@@ -20,30 +21,43 @@ use askfirst_engine::{
 use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
-/// `ProxyConfigRead`.
-#[derive(Debug, Serialize)]
+pub(super) fn router() -> Routes {
+    Routes::default().routes(routes!(list, create)).routes(routes!(read, update, delete))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ProxyConfigRead)]
 pub(super) struct ConfigRead {
+    #[schema(value_type = KeyShape)]
     key: Key,
+    #[schema(value_type = IdShape)]
     id: ProxyConfigId,
     #[serde(flatten)]
     home: Home,
     created_at: Moment,
     updated_at: Moment,
+    #[schema(value_type = NullShape, inline)]
     secret: Option<()>,
     name: String,
     mapping_rules: Vec<RuleRead>,
+    #[schema(value_type = AuthMechanismWord)]
     auth_mechanism: AuthMechanism,
 }
 
-/// `MappingRule`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MappingRule)]
 struct RuleRead {
     url: String,
-    url_type: Option<&'static str>,
+    url_type: Option<UrlType>,
+    #[schema(value_type = MethodWord)]
     http_method: Method,
+    #[schema(value_type = KeyShape)]
     resource: Key,
     headers: BTreeMap<String, String>,
+    #[schema(value_type = Option<KeyShape>)]
     action: Option<Key>,
     priority: i64,
 }
@@ -70,7 +84,7 @@ impl From<&MappingRule> for RuleRead {
             url: rule.url.clone(),
             url_type: match rule.kind {
                 UrlKind::Template => None,
-                UrlKind::Regex => Some("regex"),
+                UrlKind::Regex => Some(UrlType::Regex),
             },
             http_method: rule.method,
             resource: rule.resource.clone(),
@@ -82,16 +96,20 @@ impl From<&MappingRule> for RuleRead {
 }
 
 /// `MappingRule`, `MappingRuleUpdate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = MappingRuleUpdate)]
 struct RuleBody {
     url: String,
     #[serde(default)]
     url_type: Option<UrlType>,
+    #[schema(value_type = MethodWord)]
     http_method: Method,
+    #[schema(value_type = KeyShape)]
     resource: Key,
     #[serde(default)]
     headers: Option<BTreeMap<String, String>>,
     #[serde(default)]
+    #[schema(value_type = Option<KeyShape>)]
     action: Option<Key>,
     #[serde(default)]
     priority: Option<i64>,
@@ -100,7 +118,7 @@ struct RuleBody {
     should_delete: Option<bool>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum UrlType {
     Default,
@@ -131,24 +149,29 @@ impl From<RuleBody> for RuleEdit {
 }
 
 /// `ProxyConfigCreate`; its secret is passed over.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ProxyConfigCreate)]
 pub(super) struct CreateBody {
+    #[schema(value_type = KeyShape)]
     key: Key,
     name: String,
     #[serde(default)]
     mapping_rules: Option<Vec<RuleBody>>,
     #[serde(default)]
+    #[schema(value_type = Option<AuthMechanismWord>)]
     auth_mechanism: Option<AuthMechanism>,
 }
 
-/// `ProxyConfigUpdate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ProxyConfigUpdate)]
 pub(super) struct UpdateBody {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
+    #[schema(value_type = Option<Vec<RuleBody>>)]
     mapping_rules: Patch<Vec<RuleBody>>,
     #[serde(default)]
+    #[schema(value_type = Option<AuthMechanismWord>)]
     auth_mechanism: Option<AuthMechanism>,
 }
 
@@ -157,17 +180,34 @@ pub(super) struct At {
     config: Text,
 }
 
-pub(super) async fn list(InEnv(scope): InEnv, Params(q): Params<PageQuery>) -> Answer<Json<Vec<ConfigRead>>> {
+/// List proxy configurations
+#[utoipa::path(
+    get, path = "/proxy_configs", params(PageQuery),
+    responses((status = OK, description = "A page of configurations.", body = Vec<ConfigRead>))
+)]
+async fn list(InEnv(scope): InEnv, Params(q): Params<PageQuery>) -> Answer<Json<Vec<ConfigRead>>> {
     let found = scope.list_proxy_configs(page(q.page, q.per_page)?);
     Ok(Json(found.items.iter().map(|config| ConfigRead::new(&scope, config)).collect()))
 }
 
-pub(super) async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<ConfigRead>> {
+/// Read a proxy configuration
+#[utoipa::path(
+    get, path = "/proxy_configs/{config}",
+    responses((status = OK, description = "The configuration.", body = ConfigRead))
+)]
+async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<ConfigRead>> {
     let config = scope.proxy_config(&at.config.ident())?;
     Ok(Json(ConfigRead::new(&scope, &config)))
 }
 
-pub(super) async fn create(InEnv(scope): InEnv, Body(body): Body<CreateBody>) -> Answer<Json<ConfigRead>> {
+/// Make a proxy configuration
+///
+/// Its secret is passed over and not kept.
+#[utoipa::path(
+    post, path = "/proxy_configs", request_body = CreateBody,
+    responses((status = OK, description = "The configuration.", body = ConfigRead))
+)]
+async fn create(InEnv(scope): InEnv, Body(body): Body<CreateBody>) -> Answer<Json<ConfigRead>> {
     let new = NewProxyConfig {
         key: body.key,
         name: body.name,
@@ -178,7 +218,14 @@ pub(super) async fn create(InEnv(scope): InEnv, Body(body): Body<CreateBody>) ->
     Ok(Json(ConfigRead::new(&scope, &config)))
 }
 
-pub(super) async fn update(
+/// Change a proxy configuration
+///
+/// Rules that are sent are put beside those that are there, or take their place.
+#[utoipa::path(
+    patch, path = "/proxy_configs/{config}", request_body = UpdateBody,
+    responses((status = OK, description = "The configuration as it is now.", body = ConfigRead))
+)]
+async fn update(
     InEnv(scope): InEnv,
     Path(at): Path<At>,
     Body(body): Body<UpdateBody>,
@@ -192,7 +239,12 @@ pub(super) async fn update(
     Ok(Json(ConfigRead::new(&scope, &config)))
 }
 
-pub(super) async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
+/// Delete a proxy configuration
+#[utoipa::path(
+    delete, path = "/proxy_configs/{config}",
+    responses((status = NO_CONTENT, description = "It is gone."))
+)]
+async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
     scope.delete_proxy_config(&at.config.ident()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

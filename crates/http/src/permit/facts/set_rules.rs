@@ -4,6 +4,7 @@ use crate::{
     auth::InEnv,
     body::Body,
     error::Answer,
+    openapi::{IdShape, Routes},
     permit::wire::{Home, Moment, Params, Text, page},
 };
 use askfirst_domain::{id::SetRuleId, schema::SetRule};
@@ -13,10 +14,17 @@ use askfirst_engine::{
 };
 use axum::{Json, http::StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 
-/// `ConditionSetRuleRead`.
-#[derive(Debug, Serialize)]
+pub(super) fn router() -> Routes {
+    Routes::default().routes(routes!(list, create, delete))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ConditionSetRuleRead)]
 pub(super) struct RuleRead {
+    #[schema(value_type = IdShape)]
     id: SetRuleId,
     key: String,
     user_set: String,
@@ -46,7 +54,8 @@ impl RuleRead {
 }
 
 /// `ConditionSetRuleCreate`, `ConditionSetRuleRemove`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ConditionSetRuleCreate)]
 pub(super) struct RuleBody {
     user_set: Text,
     permission: String,
@@ -71,16 +80,24 @@ impl From<RuleBody> for SetRuleSpec {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
+    #[param(value_type = Option<String>)]
     user_set: Option<Text>,
     permission: Option<String>,
+    #[param(value_type = Option<String>)]
     resource_set: Option<Text>,
     page: Option<u32>,
     per_page: Option<u32>,
 }
 
-pub(super) async fn list(InEnv(scope): InEnv, Params(q): Params<ListQuery>) -> Answer<Json<Vec<RuleRead>>> {
+/// List set rules
+#[utoipa::path(
+    get, path = "/set_rules", params(ListQuery),
+    responses((status = OK, description = "A page of rules.", body = Vec<RuleRead>))
+)]
+async fn list(InEnv(scope): InEnv, Params(q): Params<ListQuery>) -> Answer<Json<Vec<RuleRead>>> {
     let page = page(q.page, q.per_page)?;
     let filter = RuleFilter {
         user_set: q.user_set.map(|text| text.0),
@@ -91,13 +108,24 @@ pub(super) async fn list(InEnv(scope): InEnv, Params(q): Params<ListQuery>) -> A
     Ok(Json(found.items.iter().map(|rule| RuleRead::new(&scope, rule)).collect()))
 }
 
+/// Let the users of a set do something to the resources of a set
+///
 /// Answers a list of one.
-pub(super) async fn create(InEnv(scope): InEnv, Body(body): Body<RuleBody>) -> Answer<Json<[RuleRead; 1]>> {
+#[utoipa::path(
+    post, path = "/set_rules", request_body = RuleBody,
+    responses((status = OK, description = "A list with the rule.", body = Vec<RuleRead>))
+)]
+async fn create(InEnv(scope): InEnv, Body(body): Body<RuleBody>) -> Answer<Json<[RuleRead; 1]>> {
     let rule = scope.create_set_rule(&body.into()).await?;
     Ok(Json([RuleRead::new(&scope, &rule)]))
 }
 
-pub(super) async fn delete(InEnv(scope): InEnv, Body(body): Body<RuleBody>) -> Answer<StatusCode> {
+/// Take a set rule away
+#[utoipa::path(
+    delete, path = "/set_rules", request_body = RuleBody,
+    responses((status = NO_CONTENT, description = "It is gone."))
+)]
+async fn delete(InEnv(scope): InEnv, Body(body): Body<RuleBody>) -> Answer<StatusCode> {
     scope.delete_set_rule(&body.into()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,6 +6,7 @@ use crate::{
     body::Body,
     error::Answer,
     listing::Paginated,
+    openapi::{IdShape, KeyShape, Routes},
     permit::wire::{Done, Home, Idents, Moment, Operations, Params, Switch, Text, page},
 };
 use askfirst_domain::{
@@ -19,17 +20,34 @@ use askfirst_engine::{
 };
 use axum::{Json, http::StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 
-#[derive(Debug, Serialize)]
+pub(super) fn router() -> Routes {
+    Routes::default()
+        .routes(routes!(list_detailed))
+        .routes(routes!(list, create, delete))
+        .routes(routes!(create_many, delete_many))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RelationshipTupleRead)]
 pub(crate) struct TupleRead {
     subject: String,
+    #[schema(value_type = KeyShape)]
     relation: Key,
     object: String,
+    #[schema(value_type = IdShape)]
     id: TupleId,
+    #[schema(value_type = KeyShape)]
     tenant: Key,
+    #[schema(value_type = IdShape)]
     subject_id: InstanceId,
+    #[schema(value_type = IdShape)]
     relation_id: RelationId,
+    #[schema(value_type = IdShape)]
     object_id: InstanceId,
+    #[schema(value_type = IdShape)]
     tenant_id: TenantId,
     #[serde(flatten)]
     home: Home,
@@ -41,20 +59,23 @@ pub(crate) struct TupleRead {
     tenant_details: Option<TenantBlock>,
 }
 
-/// `StrippedRelationBlockRead`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StrippedRelationBlockRead)]
 struct RelationBlock {
+    #[schema(value_type = KeyShape)]
     key: Key,
     name: String,
     description: Option<String>,
 }
 
-/// `TenantBlockRead`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TenantBlockRead)]
 struct TenantBlock {
+    #[schema(value_type = KeyShape)]
     key: Key,
     name: String,
     description: Option<String>,
+    #[schema(value_type = Map<String, Value>)]
     attributes: Attributes,
 }
 
@@ -102,7 +123,8 @@ impl TupleRead {
 }
 
 /// `RelationshipTupleCreate`, `RelationshipTupleDelete`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = RelationshipTupleCreate)]
 pub(crate) struct TupleBody {
     subject: Text,
     relation: Text,
@@ -122,17 +144,25 @@ impl From<TupleBody> for TupleSpec {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     page: Option<u32>,
     per_page: Option<u32>,
+    #[param(value_type = Option<String>)]
     tenant: Option<Text>,
+    #[param(value_type = Option<String>)]
     subject: Option<Text>,
+    #[param(value_type = Option<String>)]
     relation: Option<Text>,
+    #[param(value_type = Option<String>)]
     object: Option<Text>,
+    #[param(value_type = Option<String>)]
     subject_type: Option<Text>,
+    #[param(value_type = Option<String>)]
     object_type: Option<Text>,
     #[serde(default)]
+    #[param(value_type = bool)]
     detailed: Switch,
 }
 
@@ -150,7 +180,12 @@ impl ListQuery {
     }
 }
 
-pub(super) async fn list(InEnv(scope): InEnv, Params(q): Params<ListQuery>) -> Answer<Json<Vec<TupleRead>>> {
+/// List relationship tuples
+#[utoipa::path(
+    get, path = "/relationship_tuples", params(ListQuery),
+    responses((status = OK, description = "A page of tuples.", body = Vec<TupleRead>))
+)]
+async fn list(InEnv(scope): InEnv, Params(q): Params<ListQuery>) -> Answer<Json<Vec<TupleRead>>> {
     let detailed = q.detailed.is_on();
     let (query, page) = q.split()?;
     let found = scope.list_tuples(&query, page).await?.items;
@@ -162,7 +197,12 @@ pub(super) async fn list(InEnv(scope): InEnv, Params(q): Params<ListQuery>) -> A
     }))
 }
 
-pub(super) async fn list_detailed(
+/// List relationship tuples with what they are about
+#[utoipa::path(
+    get, path = "/relationship_tuples/detailed", params(ListQuery),
+    responses((status = OK, description = "A page of tuples.", body = Paginated<TupleRead>))
+)]
+async fn list_detailed(
     InEnv(scope): InEnv,
     Params(q): Params<ListQuery>,
 ) -> Answer<Json<Paginated<TupleRead>>> {
@@ -173,29 +213,47 @@ pub(super) async fn list_detailed(
     Ok(Json(Paginated::new(data, found.total, page.limit)))
 }
 
-pub(super) async fn create(InEnv(scope): InEnv, Body(body): Body<TupleBody>) -> Answer<Json<TupleRead>> {
+/// Relate two instances
+#[utoipa::path(
+    post, path = "/relationship_tuples", request_body = TupleBody,
+    responses((status = OK, description = "The tuple.", body = TupleRead))
+)]
+async fn create(InEnv(scope): InEnv, Body(body): Body<TupleBody>) -> Answer<Json<TupleRead>> {
     let tuple = scope.create_tuple(&body.into()).await?;
     Ok(Json(TupleRead::new(&scope, tuple)))
 }
 
-pub(super) async fn delete(InEnv(scope): InEnv, Body(body): Body<TupleBody>) -> Answer<StatusCode> {
+/// Take a tuple away
+#[utoipa::path(
+    delete, path = "/relationship_tuples", request_body = TupleBody,
+    responses((status = NO_CONTENT, description = "It is gone."))
+)]
+async fn delete(InEnv(scope): InEnv, Body(body): Body<TupleBody>) -> Answer<StatusCode> {
     scope.delete_tuple(&body.into()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn create_many(
-    InEnv(scope): InEnv,
-    Body(body): Body<Operations<TupleBody>>,
-) -> Answer<Json<Done>> {
+/// Make relationship tuples
+///
+/// All of them or none.
+#[utoipa::path(
+    post, path = "/relationship_tuples/bulk", request_body = Operations<TupleBody>,
+    responses((status = OK, description = "They are made.", body = Done))
+)]
+async fn create_many(InEnv(scope): InEnv, Body(body): Body<Operations<TupleBody>>) -> Answer<Json<Done>> {
     let specs: Vec<_> = body.operations.into_iter().map(Into::into).collect();
     scope.create_tuples(&specs).await?;
     Ok(Json(Done {}))
 }
 
-pub(super) async fn delete_many(
-    InEnv(scope): InEnv,
-    Body(body): Body<Idents<TupleBody>>,
-) -> Answer<Json<Done>> {
+/// Delete relationship tuples
+///
+/// All of them or none.
+#[utoipa::path(
+    delete, path = "/relationship_tuples/bulk", request_body = Idents<TupleBody>,
+    responses((status = OK, description = "They are gone.", body = Done))
+)]
+async fn delete_many(InEnv(scope): InEnv, Body(body): Body<Idents<TupleBody>>) -> Answer<Json<Done>> {
     let specs: Vec<_> = body.idents.into_iter().map(Into::into).collect();
     scope.delete_tuples(&specs).await?;
     Ok(Json(Done {}))

@@ -5,6 +5,7 @@ use crate::{
     body::Body,
     error::Answer,
     listing::Paginated,
+    openapi::{IdShape, KeyShape, NewUserKeyShape, Routes, UserKeyShape},
     permit::wire::{Done, Home, Idents, Moment, Operations, PER_PAGE, Params, Text, page},
 };
 use askfirst_domain::{Ident, Key, UserKey, facts::Attributes, id::UserId};
@@ -14,10 +15,22 @@ use askfirst_engine::{
 };
 use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 
-#[derive(Debug, Serialize)]
+pub(super) fn router() -> Routes {
+    Routes::default()
+        .routes(routes!(list, create))
+        .routes(routes!(read, sync, update, delete))
+        .routes(routes!(list_of_tenant))
+        .routes(routes!(create_many, replace_many, delete_many))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UserRead {
+    #[schema(value_type = UserKeyShape)]
     key: UserKey,
+    #[schema(value_type = IdShape)]
     id: UserId,
     #[serde(flatten)]
     home: Home,
@@ -28,27 +41,43 @@ pub(crate) struct UserRead {
     email: Option<String>,
     first_name: Option<String>,
     last_name: Option<String>,
+    #[schema(value_type = Map<String, Value>)]
     attributes: Attributes,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct UserInTenant {
+    #[schema(value_type = KeyShape)]
     tenant: Key,
+    #[schema(value_type = Vec<KeyShape>)]
     roles: Vec<Key>,
-    status: &'static str,
+    status: Standing,
     resource_instance_roles: Vec<InstanceRole>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = UserStatus)]
+enum Standing {
+    Active,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UserInstanceRole)]
 struct InstanceRole {
+    #[schema(value_type = KeyShape)]
     resource_instance: Key,
+    #[schema(value_type = KeyShape)]
     resource: Key,
+    #[schema(value_type = KeyShape)]
     role: Key,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct UserRole {
+    #[schema(value_type = KeyShape)]
     role: Key,
+    #[schema(value_type = KeyShape)]
     tenant: Key,
 }
 
@@ -81,7 +110,7 @@ impl From<Membership> for UserInTenant {
         Self {
             tenant: membership.tenant,
             roles: membership.roles,
-            status: "active",
+            status: Standing::Active,
             resource_instance_roles: on
                 .map(|(at, role)| InstanceRole { resource_instance: at.key, resource: at.resource, role })
                 .collect(),
@@ -89,40 +118,48 @@ impl From<Membership> for UserInTenant {
     }
 }
 
-/// `UserCreate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = UserCreate)]
 pub(crate) struct CreateBody {
+    #[schema(value_type = NewUserKeyShape)]
     key: Text,
     #[serde(flatten)]
     rest: UserBody,
 }
 
 /// What `PUT` takes: `UserCreate`, with or without its key.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = UserSync)]
 pub(crate) struct SyncBody {
     #[serde(default)]
+    #[schema(value_type = Option<NewUserKeyShape>)]
     key: Option<Text>,
     #[serde(flatten)]
     rest: UserBody,
 }
 
-/// `UserUpdate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = UserUpdate)]
 pub(crate) struct UserBody {
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     email: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     first_name: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     last_name: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = Option<Map<String, Value>>)]
     attributes: Patch<Attributes>,
     #[serde(default)]
     role_assignments: Option<Vec<UserRoleBody>>,
 }
 
 /// `UserRoleCreate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewUserRole)]
 struct UserRoleBody {
     role: Text,
     #[serde(default)]
@@ -155,7 +192,8 @@ impl CreateBody {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     page: Option<u32>,
     per_page: Option<u32>,
@@ -178,14 +216,21 @@ async fn listed(scope: &EnvScope, tenant: Option<&Ident>, q: ListQuery) -> Answe
     Ok(Json(Paginated::new(data, found.total, q.per_page.unwrap_or(PER_PAGE))))
 }
 
-pub(super) async fn list(
-    InEnv(scope): InEnv,
-    Params(q): Params<ListQuery>,
-) -> Answer<Json<Paginated<UserRead>>> {
+/// List users
+#[utoipa::path(
+    get, path = "/users", params(ListQuery),
+    responses((status = OK, description = "A page of users.", body = Paginated<UserRead>))
+)]
+async fn list(InEnv(scope): InEnv, Params(q): Params<ListQuery>) -> Answer<Json<Paginated<UserRead>>> {
     listed(&scope, None, q).await
 }
 
-pub(super) async fn list_of_tenant(
+/// List the users of a tenant
+#[utoipa::path(
+    get, path = "/tenants/{tenant}/users", params(ListQuery),
+    responses((status = OK, description = "A page of users.", body = Paginated<UserRead>))
+)]
+async fn list_of_tenant(
     InEnv(scope): InEnv,
     Path(at): Path<OfTenant>,
     Params(q): Params<ListQuery>,
@@ -193,28 +238,48 @@ pub(super) async fn list_of_tenant(
     listed(&scope, Some(&at.tenant.ident()), q).await
 }
 
-pub(super) async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<UserRead>> {
+/// Read a user
+#[utoipa::path(
+    get, path = "/users/{user}",
+    responses((status = OK, description = "The user.", body = UserRead))
+)]
+async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<UserRead>> {
     let view = scope.user(&at.user.ident()).await?;
     Ok(Json(UserRead::new(&scope, view)))
 }
 
-pub(super) async fn create(InEnv(scope): InEnv, Body(body): Body<CreateBody>) -> Answer<Json<UserRead>> {
+/// Make a user
+#[utoipa::path(
+    post, path = "/users", request_body = CreateBody,
+    responses((status = OK, description = "The user.", body = UserRead))
+)]
+async fn create(InEnv(scope): InEnv, Body(body): Body<CreateBody>) -> Answer<Json<UserRead>> {
     let view = scope.create_user(&body.new_user()?).await?;
     Ok(Json(UserRead::new(&scope, view)))
 }
 
-pub(super) async fn sync(
-    InEnv(scope): InEnv,
-    Path(at): Path<At>,
-    Body(body): Body<SyncBody>,
-) -> Answer<Json<UserRead>> {
+/// Make a user, or change the one that is there
+///
+/// What is not sent stays.
+#[utoipa::path(
+    put, path = "/users/{user}", request_body = SyncBody,
+    responses((status = OK, description = "The user as it is now.", body = UserRead))
+)]
+async fn sync(InEnv(scope): InEnv, Path(at): Path<At>, Body(body): Body<SyncBody>) -> Answer<Json<UserRead>> {
     let key = body.key.map(|text| text.key()).transpose()?;
     let (edit, roles) = body.rest.split();
     let view = scope.sync_user(&at.user.ident(), key, &edit, &roles).await?;
     Ok(Json(UserRead::new(&scope, view)))
 }
 
-pub(super) async fn update(
+/// Change a user
+///
+/// What is not sent stays; `null` takes away.
+#[utoipa::path(
+    patch, path = "/users/{user}", request_body = UserBody,
+    responses((status = OK, description = "The user as it is now.", body = UserRead))
+)]
+async fn update(
     InEnv(scope): InEnv,
     Path(at): Path<At>,
     Body(body): Body<UserBody>,
@@ -224,7 +289,11 @@ pub(super) async fn update(
     Ok(Json(UserRead::new(&scope, view)))
 }
 
-pub(super) async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
+/// Delete a user
+///
+/// With everything that the user held.
+#[utoipa::path(delete, path = "/users/{user}", responses((status = NO_CONTENT, description = "It is gone.")))]
+async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
     scope.delete_user(&at.user.ident()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -233,23 +302,38 @@ fn new_users(body: Operations<CreateBody>) -> Answer<Vec<NewUser>> {
     body.operations.into_iter().map(CreateBody::new_user).collect()
 }
 
-pub(super) async fn create_many(
-    InEnv(scope): InEnv,
-    Body(body): Body<Operations<CreateBody>>,
-) -> Answer<Json<Done>> {
+/// Make users
+///
+/// All of them or none.
+#[utoipa::path(
+    post, path = "/bulk/users", request_body = Operations<CreateBody>,
+    responses((status = OK, description = "They are made.", body = Done))
+)]
+async fn create_many(InEnv(scope): InEnv, Body(body): Body<Operations<CreateBody>>) -> Answer<Json<Done>> {
     scope.create_users(&new_users(body)?).await?;
     Ok(Json(Done {}))
 }
 
-pub(super) async fn replace_many(
-    InEnv(scope): InEnv,
-    Body(body): Body<Operations<CreateBody>>,
-) -> Answer<Json<Done>> {
+/// Make users, and make those over that are there
+///
+/// All of them or none.
+#[utoipa::path(
+    put, path = "/bulk/users", request_body = Operations<CreateBody>,
+    responses((status = OK, description = "They are as sent.", body = Done))
+)]
+async fn replace_many(InEnv(scope): InEnv, Body(body): Body<Operations<CreateBody>>) -> Answer<Json<Done>> {
     scope.replace_users(&new_users(body)?).await?;
     Ok(Json(Done {}))
 }
 
-pub(super) async fn delete_many(InEnv(scope): InEnv, Body(body): Body<Idents<Text>>) -> Answer<Json<Done>> {
+/// Delete users
+///
+/// All of them or none.
+#[utoipa::path(
+    delete, path = "/bulk/users", request_body = Idents<Text>,
+    responses((status = OK, description = "They are gone.", body = Done))
+)]
+async fn delete_many(InEnv(scope): InEnv, Body(body): Body<Idents<Text>>) -> Answer<Json<Done>> {
     let idents: Vec<_> = body.idents.iter().map(Text::ident).collect();
     scope.delete_users(&idents).await?;
     Ok(Json(Done {}))

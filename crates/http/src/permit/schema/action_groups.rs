@@ -6,6 +6,7 @@ use crate::{
     body::Body,
     error::Answer,
     listing::PageQuery,
+    openapi::{IdShape, KeyShape, Routes},
     permit::wire::{Home, Moment, Params, Text, page},
 };
 use askfirst_domain::{
@@ -17,18 +18,28 @@ use askfirst_engine::{EnvScope, Patch, schema::ActionGroupEdit};
 use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
-/// `ResourceActionGroupRead`.
-#[derive(Debug, Serialize)]
+pub(super) fn router() -> Routes {
+    Routes::default().routes(routes!(list, create)).routes(routes!(read, update, delete))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ResourceActionGroupRead)]
 pub(super) struct GroupRead {
     name: String,
     description: Option<String>,
     attributes: Option<Value>,
+    #[schema(value_type = Vec<KeyShape>)]
     actions: Vec<Key>,
+    #[schema(value_type = KeyShape)]
     key: Key,
+    #[schema(value_type = IdShape)]
     id: ActionGroupId,
     #[serde(flatten)]
     home: Home,
+    #[schema(value_type = IdShape)]
     resource_id: ResourceId,
     created_at: Moment,
     updated_at: Moment,
@@ -51,25 +62,29 @@ impl GroupRead {
     }
 }
 
-/// `ResourceActionGroupCreate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ResourceActionGroupCreate)]
 pub(super) struct CreateBody {
+    #[schema(value_type = KeyShape)]
     key: Key,
     name: String,
     #[serde(flatten)]
     rest: GroupBody,
 }
 
-/// `ResourceActionGroupUpdate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ResourceActionGroupUpdate)]
 pub(super) struct GroupBody {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     description: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = Option<Value>)]
     attributes: Patch<Value>,
     #[serde(default)]
+    #[schema(value_type = Option<Vec<Text>>)]
     actions: Patch<Vec<Text>>,
 }
 
@@ -90,7 +105,12 @@ pub(super) struct At {
     group: Text,
 }
 
-pub(super) async fn list(
+/// List the action groups of a resource
+#[utoipa::path(
+    get, path = "/resources/{resource}/action_groups", params(PageQuery),
+    responses((status = OK, description = "A page of groups.", body = Vec<GroupRead>))
+)]
+async fn list(
     InEnv(scope): InEnv,
     Path(at): Path<OnResource>,
     Params(q): Params<PageQuery>,
@@ -99,12 +119,22 @@ pub(super) async fn list(
     Ok(Json(found.items.into_iter().map(|group| GroupRead::new(&scope, &resource, group)).collect()))
 }
 
-pub(super) async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<GroupRead>> {
+/// Read an action group
+#[utoipa::path(
+    get, path = "/resources/{resource}/action_groups/{group}",
+    responses((status = OK, description = "The group.", body = GroupRead))
+)]
+async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<GroupRead>> {
     let (resource, group) = scope.action_group(&at.resource.ident(), &at.group.ident())?;
     Ok(Json(GroupRead::new(&scope, &resource, group)))
 }
 
-pub(super) async fn create(
+/// Make an action group
+#[utoipa::path(
+    post, path = "/resources/{resource}/action_groups", request_body = CreateBody,
+    responses((status = OK, description = "The group.", body = GroupRead))
+)]
+async fn create(
     InEnv(scope): InEnv,
     Path(at): Path<OnResource>,
     Body(body): Body<CreateBody>,
@@ -114,7 +144,14 @@ pub(super) async fn create(
     Ok(Json(GroupRead::new(&scope, &resource, group)))
 }
 
-pub(super) async fn update(
+/// Change an action group
+///
+/// What is not sent stays; `null` takes away.
+#[utoipa::path(
+    patch, path = "/resources/{resource}/action_groups/{group}", request_body = GroupBody,
+    responses((status = OK, description = "The group as it is now.", body = GroupRead))
+)]
+async fn update(
     InEnv(scope): InEnv,
     Path(at): Path<At>,
     Body(body): Body<GroupBody>,
@@ -124,7 +161,14 @@ pub(super) async fn update(
     Ok(Json(GroupRead::new(&scope, &resource, group)))
 }
 
-pub(super) async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
+/// Delete an action group
+///
+/// Its actions stay.
+#[utoipa::path(
+    delete, path = "/resources/{resource}/action_groups/{group}",
+    responses((status = NO_CONTENT, description = "It is gone."))
+)]
+async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
     scope.delete_action_group(&at.resource.ident(), &at.group.ident()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

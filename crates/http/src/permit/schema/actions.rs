@@ -6,6 +6,7 @@ use crate::{
     body::Body,
     error::Answer,
     listing::PageQuery,
+    openapi::{IdShape, KeyShape, Routes},
     permit::wire::{Home, Moment, Params, Text, compat, page},
 };
 use askfirst_domain::{
@@ -20,18 +21,27 @@ use askfirst_engine::{
 use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
-/// `ResourceActionRead`.
-#[derive(Debug, Serialize)]
+pub(super) fn router() -> Routes {
+    Routes::default().routes(routes!(list, create)).routes(routes!(read, update, delete))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ResourceActionRead)]
 pub(crate) struct ActionRead {
     name: String,
     description: Option<String>,
     attributes: Option<Value>,
+    #[schema(value_type = KeyShape)]
     key: Key,
+    #[schema(value_type = IdShape)]
     id: ActionId,
     permission_name: String,
     #[serde(flatten)]
     home: Home,
+    #[schema(value_type = IdShape)]
     resource_id: ResourceId,
     created_at: Moment,
     updated_at: Moment,
@@ -57,10 +67,12 @@ impl ActionRead {
     }
 }
 
-/// `ActionBlockRead`: an action inside its resource.
-#[derive(Debug, Serialize)]
+/// An action inside its resource.
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ActionBlockRead {
+    #[schema(value_type = IdShape)]
     id: ActionId,
+    #[schema(value_type = KeyShape)]
     key: Key,
     name: String,
     description: Option<String>,
@@ -82,8 +94,8 @@ impl From<&Action> for ActionBlockRead {
     }
 }
 
-/// `ActionBlockEditable`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ActionBlockEditable)]
 pub(crate) struct ActionBlockBody {
     #[serde(default)]
     name: Option<String>,
@@ -106,23 +118,26 @@ impl From<ActionBlockBody> for ActionBlock {
     }
 }
 
-/// `ResourceActionCreate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ResourceActionCreate)]
 pub(crate) struct CreateBody {
+    #[schema(value_type = KeyShape)]
     key: Key,
     name: String,
     #[serde(flatten)]
     rest: ActionBody,
 }
 
-/// `ResourceActionUpdate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ResourceActionUpdate)]
 pub(crate) struct ActionBody {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     description: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = Option<Value>)]
     attributes: Patch<Value>,
     #[serde(flatten)]
     rest: Map<String, Value>,
@@ -145,7 +160,12 @@ pub(super) struct At {
     action: Text,
 }
 
-pub(super) async fn list(
+/// List the actions of a resource
+#[utoipa::path(
+    get, path = "/resources/{resource}/actions", params(PageQuery),
+    responses((status = OK, description = "A page of actions.", body = Vec<ActionRead>))
+)]
+async fn list(
     InEnv(scope): InEnv,
     Path(at): Path<OnResource>,
     Params(q): Params<PageQuery>,
@@ -154,12 +174,22 @@ pub(super) async fn list(
     Ok(Json(found.items.iter().map(|action| ActionRead::new(&scope, &resource, action)).collect()))
 }
 
-pub(super) async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<ActionRead>> {
+/// Read an action
+#[utoipa::path(
+    get, path = "/resources/{resource}/actions/{action}",
+    responses((status = OK, description = "The action.", body = ActionRead))
+)]
+async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<ActionRead>> {
     let (resource, action) = scope.action(&at.resource.ident(), &at.action.ident())?;
     Ok(Json(ActionRead::new(&scope, &resource, &action)))
 }
 
-pub(super) async fn create(
+/// Make an action
+#[utoipa::path(
+    post, path = "/resources/{resource}/actions", request_body = CreateBody,
+    responses((status = OK, description = "The action.", body = ActionRead))
+)]
+async fn create(
     InEnv(scope): InEnv,
     Path(at): Path<OnResource>,
     Body(body): Body<CreateBody>,
@@ -169,7 +199,14 @@ pub(super) async fn create(
     Ok(Json(ActionRead::new(&scope, &resource, &action)))
 }
 
-pub(super) async fn update(
+/// Change an action
+///
+/// What is not sent stays; `null` takes away.
+#[utoipa::path(
+    patch, path = "/resources/{resource}/actions/{action}", request_body = ActionBody,
+    responses((status = OK, description = "The action as it is now.", body = ActionRead))
+)]
+async fn update(
     InEnv(scope): InEnv,
     Path(at): Path<At>,
     Body(body): Body<ActionBody>,
@@ -179,7 +216,14 @@ pub(super) async fn update(
     Ok(Json(ActionRead::new(&scope, &resource, &action)))
 }
 
-pub(super) async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
+/// Delete an action
+///
+/// No role permits it any more.
+#[utoipa::path(
+    delete, path = "/resources/{resource}/actions/{action}",
+    responses((status = NO_CONTENT, description = "It is gone."))
+)]
+async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
     scope.delete_action(&at.resource.ident(), &at.action.ident()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,6 +6,7 @@ use crate::{
     body::Body,
     error::Answer,
     listing::PageQuery,
+    openapi::{AttributeTypeWord, IdShape, KeyShape, Routes},
     permit::wire::{Home, Moment, Params, Text, page},
 };
 use askfirst_domain::{
@@ -19,16 +20,31 @@ use askfirst_engine::{
 };
 use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
-/// `ResourceAttributeRead`.
-#[derive(Debug, Serialize)]
+pub(super) fn router() -> Routes {
+    Routes::default()
+        .routes(routes!(list, create))
+        .routes(routes!(read, update, delete))
+        .routes(routes!(list_of_users, create_of_users))
+        .routes(routes!(read_of_users, update_of_users, delete_of_users))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ResourceAttributeRead)]
 pub(crate) struct AttributeRead {
     #[serde(rename = "type")]
+    #[schema(value_type = AttributeTypeWord)]
     kind: AttributeType,
     description: Option<String>,
+    #[schema(value_type = KeyShape)]
     key: Key,
+    #[schema(value_type = IdShape)]
     id: AttributeId,
+    #[schema(value_type = IdShape)]
     resource_id: ResourceId,
+    #[schema(value_type = KeyShape)]
     resource_key: Key,
     #[serde(flatten)]
     home: Home,
@@ -54,13 +70,16 @@ impl AttributeRead {
     }
 }
 
-/// `AttributeBlockRead`: an attribute inside its resource.
-#[derive(Debug, Serialize)]
+/// An attribute inside its resource.
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AttributeBlockRead {
     #[serde(rename = "type")]
+    #[schema(value_type = AttributeTypeWord)]
     kind: AttributeType,
     description: Option<String>,
+    #[schema(value_type = IdShape)]
     id: AttributeId,
+    #[schema(value_type = KeyShape)]
     key: Key,
 }
 
@@ -75,10 +94,11 @@ impl From<&Attribute> for AttributeBlockRead {
     }
 }
 
-/// `AttributeBlockEditable`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = AttributeBlockEditable)]
 pub(crate) struct AttributeBlockBody {
     #[serde(rename = "type")]
+    #[schema(value_type = AttributeTypeWord)]
     kind: AttributeType,
     #[serde(default)]
     description: Option<String>,
@@ -90,20 +110,23 @@ impl From<AttributeBlockBody> for AttributeBlock {
     }
 }
 
-/// `ResourceAttributeCreate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ResourceAttributeCreate)]
 pub(crate) struct CreateBody {
+    #[schema(value_type = KeyShape)]
     key: Key,
     #[serde(flatten)]
     block: AttributeBlockBody,
 }
 
-/// `ResourceAttributeUpdate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ResourceAttributeUpdate)]
 pub(crate) struct AttributeBody {
     #[serde(rename = "type", default)]
+    #[schema(value_type = Option<AttributeTypeWord>)]
     kind: Option<AttributeType>,
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     description: Patch<String>,
 }
 
@@ -113,7 +136,12 @@ pub(super) struct At {
     attribute: Text,
 }
 
-pub(super) async fn list(
+/// List the attributes of a resource
+#[utoipa::path(
+    get, path = "/resources/{resource}/attributes", params(PageQuery),
+    responses((status = OK, description = "A page of attributes.", body = Vec<AttributeRead>))
+)]
+async fn list(
     InEnv(scope): InEnv,
     Path(at): Path<OnResource>,
     Params(q): Params<PageQuery>,
@@ -122,12 +150,22 @@ pub(super) async fn list(
     Ok(Json(found.items.iter().map(|a| AttributeRead::new(&scope, &resource, a)).collect()))
 }
 
-pub(super) async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<AttributeRead>> {
+/// Read an attribute
+#[utoipa::path(
+    get, path = "/resources/{resource}/attributes/{attribute}",
+    responses((status = OK, description = "The attribute.", body = AttributeRead))
+)]
+async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<AttributeRead>> {
     let (resource, attribute) = scope.attribute(&at.resource.ident(), &at.attribute.ident())?;
     Ok(Json(AttributeRead::new(&scope, &resource, &attribute)))
 }
 
-pub(super) async fn create(
+/// Declare an attribute
+#[utoipa::path(
+    post, path = "/resources/{resource}/attributes", request_body = CreateBody,
+    responses((status = OK, description = "The attribute.", body = AttributeRead))
+)]
+async fn create(
     InEnv(scope): InEnv,
     Path(at): Path<OnResource>,
     Body(body): Body<CreateBody>,
@@ -137,7 +175,14 @@ pub(super) async fn create(
     Ok(Json(AttributeRead::new(&scope, &resource, &attribute)))
 }
 
-pub(super) async fn update(
+/// Change an attribute
+///
+/// What is not sent stays; `null` takes away.
+#[utoipa::path(
+    patch, path = "/resources/{resource}/attributes/{attribute}", request_body = AttributeBody,
+    responses((status = OK, description = "The attribute as it is now.", body = AttributeRead))
+)]
+async fn update(
     InEnv(scope): InEnv,
     Path(at): Path<At>,
     Body(body): Body<AttributeBody>,
@@ -148,7 +193,12 @@ pub(super) async fn update(
     Ok(Json(AttributeRead::new(&scope, &resource, &attribute)))
 }
 
-pub(super) async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
+/// Delete an attribute
+#[utoipa::path(
+    delete, path = "/resources/{resource}/attributes/{attribute}",
+    responses((status = NO_CONTENT, description = "It is gone."))
+)]
+async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
     scope.delete_attribute(&at.resource.ident(), &at.attribute.ident()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -169,22 +219,41 @@ fn users() -> Path<OnResource> {
     Path(OnResource { resource: Text(USER_RESOURCE.to_owned()) })
 }
 
-pub(super) async fn list_of_users(
-    scope: InEnv,
-    query: Params<PageQuery>,
-) -> Answer<Json<Vec<AttributeRead>>> {
+/// List the attributes of users
+#[utoipa::path(
+    get, path = "/users/attributes", params(PageQuery),
+    responses((status = OK, description = "A page of attributes.", body = Vec<AttributeRead>))
+)]
+async fn list_of_users(scope: InEnv, query: Params<PageQuery>) -> Answer<Json<Vec<AttributeRead>>> {
     list(scope, users(), query).await
 }
 
-pub(super) async fn read_of_users(scope: InEnv, Path(at): Path<OfUsers>) -> Answer<Json<AttributeRead>> {
+/// Read an attribute of users
+#[utoipa::path(
+    get, path = "/users/attributes/{attribute}",
+    responses((status = OK, description = "The attribute.", body = AttributeRead))
+)]
+async fn read_of_users(scope: InEnv, Path(at): Path<OfUsers>) -> Answer<Json<AttributeRead>> {
     read(scope, at.at()).await
 }
 
-pub(super) async fn create_of_users(scope: InEnv, body: Body<CreateBody>) -> Answer<Json<AttributeRead>> {
+/// Declare an attribute of users
+#[utoipa::path(
+    post, path = "/users/attributes", request_body = CreateBody,
+    responses((status = OK, description = "The attribute.", body = AttributeRead))
+)]
+async fn create_of_users(scope: InEnv, body: Body<CreateBody>) -> Answer<Json<AttributeRead>> {
     create(scope, users(), body).await
 }
 
-pub(super) async fn update_of_users(
+/// Change an attribute of users
+///
+/// What is not sent stays; `null` takes away.
+#[utoipa::path(
+    patch, path = "/users/attributes/{attribute}", request_body = AttributeBody,
+    responses((status = OK, description = "The attribute as it is now.", body = AttributeRead))
+)]
+async fn update_of_users(
     scope: InEnv,
     Path(at): Path<OfUsers>,
     body: Body<AttributeBody>,
@@ -192,6 +261,11 @@ pub(super) async fn update_of_users(
     update(scope, at.at(), body).await
 }
 
-pub(super) async fn delete_of_users(scope: InEnv, Path(at): Path<OfUsers>) -> Answer<StatusCode> {
+/// Delete an attribute of users
+#[utoipa::path(
+    delete, path = "/users/attributes/{attribute}",
+    responses((status = NO_CONTENT, description = "It is gone."))
+)]
+async fn delete_of_users(scope: InEnv, Path(at): Path<OfUsers>) -> Answer<StatusCode> {
     delete(scope, at.at()).await
 }

@@ -1,6 +1,12 @@
 //! `resources/{resource}/roles/{role}/implicit_grants`, and the same inside a role (`granted_to`).
 
-use crate::{auth::InEnv, body::Body, error::Answer, permit::wire::Text};
+use crate::{
+    auth::InEnv,
+    body::Body,
+    error::Answer,
+    openapi::{IdShape, KeyShape, Routes},
+    permit::wire::Text,
+};
 use askfirst_domain::{
     Key,
     id::{RelationId, ResourceId, RoleId},
@@ -9,10 +15,17 @@ use askfirst_domain::{
 use askfirst_engine::schema::{DerivationBlock, RuleSpec, RuleView};
 use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 use uuid::Uuid;
 
+pub(super) fn router() -> Routes {
+    Routes::default().routes(routes!(create, delete)).routes(routes!(set_conditions))
+}
+
 /// The settings of a derivation. What is not said is false.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[schema(as = DerivationSettings)]
 pub(crate) struct Settings {
     #[serde(default)]
     no_direct_roles_on_object: Option<bool>,
@@ -31,7 +44,8 @@ impl From<DerivationSettings> for Settings {
 }
 
 /// `DerivedRoleRuleCreate`, `DerivedRoleRuleDelete`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = DerivedRoleRuleCreate)]
 pub(crate) struct RuleBody {
     role: Text,
     on_resource: Text,
@@ -51,14 +65,20 @@ impl From<RuleBody> for RuleSpec {
     }
 }
 
-/// `DerivedRoleRuleRead`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DerivedRoleRuleRead)]
 pub(crate) struct RuleRead {
+    #[schema(value_type = IdShape)]
     role_id: RoleId,
+    #[schema(value_type = IdShape)]
     resource_id: ResourceId,
+    #[schema(value_type = IdShape)]
     relation_id: RelationId,
+    #[schema(value_type = KeyShape)]
     role: Key,
+    #[schema(value_type = KeyShape)]
     on_resource: Key,
+    #[schema(value_type = KeyShape)]
     linked_by_relation: Key,
     when: Option<Settings>,
 }
@@ -77,8 +97,8 @@ impl From<&RuleView> for RuleRead {
     }
 }
 
-/// `DerivedRoleBlockEdit`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = DerivedRoleBlockEdit)]
 pub(crate) struct DerivationBlockBody {
     #[serde(default)]
     when: Option<Settings>,
@@ -93,8 +113,8 @@ impl From<DerivationBlockBody> for DerivationBlock {
     }
 }
 
-/// `DerivedRoleBlockRead`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DerivedRoleBlockRead)]
 pub(crate) struct DerivationBlockRead {
     id: Uuid,
     when: Settings,
@@ -117,7 +137,14 @@ pub(super) struct At {
     role: Text,
 }
 
-pub(super) async fn create(
+/// Derive a role from another
+///
+/// Who has `role` on a thing that is linked by the relation has the role of the path.
+#[utoipa::path(
+    post, path = "/resources/{resource}/roles/{role}/implicit_grants", request_body = RuleBody,
+    responses((status = OK, description = "The rule.", body = RuleRead))
+)]
+async fn create(
     InEnv(scope): InEnv,
     Path(at): Path<At>,
     Body(body): Body<RuleBody>,
@@ -126,16 +153,22 @@ pub(super) async fn create(
     Ok(Json((&rule).into()))
 }
 
-pub(super) async fn delete(
-    InEnv(scope): InEnv,
-    Path(at): Path<At>,
-    Body(body): Body<RuleBody>,
-) -> Answer<StatusCode> {
+/// Take a derivation away
+#[utoipa::path(
+    delete, path = "/resources/{resource}/roles/{role}/implicit_grants", request_body = RuleBody,
+    responses((status = NO_CONTENT, description = "It is gone."))
+)]
+async fn delete(InEnv(scope): InEnv, Path(at): Path<At>, Body(body): Body<RuleBody>) -> Answer<StatusCode> {
     scope.delete_derivation(&at.resource.ident(), &at.role.ident(), &body.into()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn set_conditions(
+/// Set when the derivations of a role count
+#[utoipa::path(
+    put, path = "/resources/{resource}/roles/{role}/implicit_grants/conditions", request_body = Settings,
+    responses((status = OK, description = "The settings as they are now.", body = Settings))
+)]
+async fn set_conditions(
     InEnv(scope): InEnv,
     Path(at): Path<At>,
     Body(body): Body<Settings>,

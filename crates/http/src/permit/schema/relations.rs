@@ -6,6 +6,7 @@ use crate::{
     body::Body,
     error::Answer,
     listing::{PageQuery, Paginated},
+    openapi::{IdShape, KeyShape, Routes},
     permit::wire::{Home, Moment, Params, Text, page},
 };
 use askfirst_domain::{
@@ -18,20 +19,32 @@ use askfirst_engine::{
 };
 use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
-#[derive(Debug, Serialize)]
+pub(super) fn router() -> Routes {
+    Routes::default().routes(routes!(list, create)).routes(routes!(read, delete))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RelationRead {
     description: Option<String>,
+    #[schema(value_type = KeyShape)]
     subject_resource: Key,
+    #[schema(value_type = KeyShape)]
     key: Key,
     name: String,
+    #[schema(value_type = IdShape)]
     id: RelationId,
     #[serde(flatten)]
     home: Home,
     created_at: Moment,
     updated_at: Moment,
+    #[schema(value_type = IdShape)]
     object_resource_id: ResourceId,
+    #[schema(value_type = KeyShape)]
     object_resource: Key,
+    #[schema(value_type = IdShape)]
     subject_resource_id: ResourceId,
 }
 
@@ -54,12 +67,14 @@ impl RelationRead {
     }
 }
 
-/// `RelationBlockRead`: a relation inside its resource; `resource` is the subject's.
-#[derive(Debug, Serialize)]
+/// A relation inside its resource; `resource` is the subject's.
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RelationBlockRead {
     description: Option<String>,
+    #[schema(value_type = IdShape)]
     resource_id: ResourceId,
     relation_name: String,
+    #[schema(value_type = KeyShape)]
     resource: Key,
 }
 
@@ -74,9 +89,10 @@ impl From<&RelationView> for RelationBlockRead {
     }
 }
 
-/// `RelationCreate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = RelationCreate)]
 pub(crate) struct CreateBody {
+    #[schema(value_type = KeyShape)]
     key: Key,
     name: String,
     #[serde(default)]
@@ -90,7 +106,12 @@ pub(super) struct At {
     relation: Text,
 }
 
-pub(super) async fn list(
+/// List the relations of a resource
+#[utoipa::path(
+    get, path = "/resources/{resource}/relations", params(PageQuery),
+    responses((status = OK, description = "A page of the relations whose object the resource is.", body = Paginated<RelationRead>))
+)]
+async fn list(
     InEnv(scope): InEnv,
     Path(at): Path<OnResource>,
     Params(q): Params<PageQuery>,
@@ -101,12 +122,24 @@ pub(super) async fn list(
     Ok(Json(Paginated::new(data, found.total, page.limit)))
 }
 
-pub(super) async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<RelationRead>> {
+/// Read a relation
+#[utoipa::path(
+    get, path = "/resources/{resource}/relations/{relation}",
+    responses((status = OK, description = "The relation.", body = RelationRead))
+)]
+async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<RelationRead>> {
     let view = scope.relation(&at.resource.ident(), &at.relation.ident())?;
     Ok(Json(RelationRead::new(&scope, &view)))
 }
 
-pub(super) async fn create(
+/// Make a relation
+///
+/// From a subject resource to the resource of the path, the object.
+#[utoipa::path(
+    post, path = "/resources/{resource}/relations", request_body = CreateBody,
+    responses((status = OK, description = "The relation.", body = RelationRead))
+)]
+async fn create(
     InEnv(scope): InEnv,
     Path(at): Path<OnResource>,
     Body(body): Body<CreateBody>,
@@ -121,7 +154,14 @@ pub(super) async fn create(
     Ok(Json(RelationRead::new(&scope, &view)))
 }
 
-pub(super) async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
+/// Delete a relation
+///
+/// With its tuples and what is derived from it.
+#[utoipa::path(
+    delete, path = "/resources/{resource}/relations/{relation}",
+    responses((status = NO_CONTENT, description = "It is gone."))
+)]
+async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
     scope.delete_relation(&at.resource.ident(), &at.relation.ident()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -12,6 +12,7 @@ use crate::{
     body::Body,
     error::Answer,
     listing::PageQuery,
+    openapi::{IdShape, KeyShape, Routes},
     permit::wire::{Home, Moment, Params, Text, compat, page},
 };
 use askfirst_domain::{Key, id::ResourceId};
@@ -23,10 +24,18 @@ use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
-#[derive(Debug, Serialize)]
+pub(super) fn router() -> Routes {
+    Routes::default().routes(routes!(list, create)).routes(routes!(read, update, replace, delete))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ResourceRead {
+    #[schema(value_type = KeyShape)]
     key: Key,
+    #[schema(value_type = IdShape)]
     id: ResourceId,
     #[serde(flatten)]
     home: Home,
@@ -35,11 +44,16 @@ pub(crate) struct ResourceRead {
     name: String,
     urn: Option<String>,
     description: Option<String>,
+    #[schema(value_type = BTreeMap<KeyShape, ActionBlockRead>)]
     actions: BTreeMap<Key, ActionBlockRead>,
     type_attributes: Option<Value>,
+    #[schema(value_type = BTreeMap<KeyShape, AttributeBlockRead>)]
     attributes: BTreeMap<Key, AttributeBlockRead>,
+    #[schema(value_type = BTreeMap<KeyShape, RoleRead>)]
     roles: BTreeMap<Key, RoleRead>,
+    #[schema(value_type = BTreeMap<KeyShape, RelationBlockRead>)]
     relations: BTreeMap<Key, RelationBlockRead>,
+    #[schema(value_type = BTreeMap<KeyShape, Vec<KeyShape>>)]
     action_groups: BTreeMap<Key, Vec<Key>>,
     #[serde(flatten)]
     compat: Map<String, Value>,
@@ -68,43 +82,53 @@ impl ResourceRead {
     }
 }
 
-/// `ResourceCreate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ResourceCreate)]
 pub(crate) struct CreateBody {
+    #[schema(value_type = KeyShape)]
     key: Key,
     name: String,
+    #[schema(value_type = BTreeMap<KeyShape, ActionBlockBody>)]
     actions: BTreeMap<Key, ActionBlockBody>,
     #[serde(flatten)]
     rest: ResourceBody,
 }
 
-/// `ResourceReplace`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ResourceReplace)]
 pub(crate) struct ReplaceBody {
     name: String,
+    #[schema(value_type = BTreeMap<KeyShape, ActionBlockBody>)]
     actions: BTreeMap<Key, ActionBlockBody>,
     #[serde(flatten)]
     rest: ResourceBody,
 }
 
-/// `ResourceUpdate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ResourceUpdate)]
 pub(crate) struct ResourceBody {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     urn: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     description: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = Option<Value>)]
     type_attributes: Patch<Value>,
     #[serde(default)]
+    #[schema(value_type = Option<BTreeMap<KeyShape, ActionBlockBody>>)]
     actions: Patch<BTreeMap<Key, ActionBlockBody>>,
     #[serde(default)]
+    #[schema(value_type = Option<BTreeMap<KeyShape, AttributeBlockBody>>)]
     attributes: Patch<BTreeMap<Key, AttributeBlockBody>>,
     #[serde(default)]
+    #[schema(value_type = Option<BTreeMap<KeyShape, RoleBody>>)]
     roles: Patch<BTreeMap<Key, RoleBody>>,
     #[serde(default)]
+    #[schema(value_type = Option<BTreeMap<KeyShape, Text>>)]
     relations: Patch<BTreeMap<Key, Text>>,
     #[serde(flatten)]
     rest: Map<String, Value>,
@@ -135,26 +159,47 @@ fn block<A, B>(patch: Patch<BTreeMap<Key, A>>, f: impl Fn(A) -> B) -> Option<BTr
     }
 }
 
-pub(super) async fn list(
-    InEnv(scope): InEnv,
-    Params(q): Params<PageQuery>,
-) -> Answer<Json<Vec<ResourceRead>>> {
+/// List resources
+#[utoipa::path(
+    get, path = "/resources", params(PageQuery),
+    responses((status = OK, description = "A page of resources.", body = Vec<ResourceRead>))
+)]
+async fn list(InEnv(scope): InEnv, Params(q): Params<PageQuery>) -> Answer<Json<Vec<ResourceRead>>> {
     let found = scope.list_resources(page(q.page, q.per_page)?);
     Ok(Json(found.items.iter().map(|view| ResourceRead::new(&scope, view)).collect()))
 }
 
-pub(super) async fn read(InEnv(scope): InEnv, Path(at): Path<OnResource>) -> Answer<Json<ResourceRead>> {
+/// Read a resource
+#[utoipa::path(
+    get, path = "/resources/{resource}",
+    responses((status = OK, description = "The resource.", body = ResourceRead))
+)]
+async fn read(InEnv(scope): InEnv, Path(at): Path<OnResource>) -> Answer<Json<ResourceRead>> {
     let view = scope.resource(&at.resource.ident())?;
     Ok(Json(ResourceRead::new(&scope, &view)))
 }
 
-pub(super) async fn create(InEnv(scope): InEnv, Body(body): Body<CreateBody>) -> Answer<Json<ResourceRead>> {
+/// Make a resource
+///
+/// With its actions, attributes, roles and relations.
+#[utoipa::path(
+    post, path = "/resources", request_body = CreateBody,
+    responses((status = OK, description = "The resource.", body = ResourceRead))
+)]
+async fn create(InEnv(scope): InEnv, Body(body): Body<CreateBody>) -> Answer<Json<ResourceRead>> {
     let rest = ResourceBody { name: Some(body.name), actions: Patch::Set(body.actions), ..body.rest };
     let view = scope.create_resource(body.key, rest.into()).await?;
     Ok(Json(ResourceRead::new(&scope, &view)))
 }
 
-pub(super) async fn update(
+/// Change a resource
+///
+/// A member that is not sent stays; a block that is sent replaces the whole block.
+#[utoipa::path(
+    patch, path = "/resources/{resource}", request_body = ResourceBody,
+    responses((status = OK, description = "The resource as it is now.", body = ResourceRead))
+)]
+async fn update(
     InEnv(scope): InEnv,
     Path(at): Path<OnResource>,
     Body(body): Body<ResourceBody>,
@@ -163,7 +208,14 @@ pub(super) async fn update(
     Ok(Json(ResourceRead::new(&scope, &view)))
 }
 
-pub(super) async fn replace(
+/// Replace a resource
+///
+/// What is not sent is taken away.
+#[utoipa::path(
+    put, path = "/resources/{resource}", request_body = ReplaceBody,
+    responses((status = OK, description = "The resource as it is now.", body = ResourceRead))
+)]
+async fn replace(
     InEnv(scope): InEnv,
     Path(at): Path<OnResource>,
     Body(body): Body<ReplaceBody>,
@@ -173,7 +225,14 @@ pub(super) async fn replace(
     Ok(Json(ResourceRead::new(&scope, &view)))
 }
 
-pub(super) async fn delete(InEnv(scope): InEnv, Path(at): Path<OnResource>) -> Answer<StatusCode> {
+/// Delete a resource
+///
+/// With its roles, relations and instances.
+#[utoipa::path(
+    delete, path = "/resources/{resource}",
+    responses((status = NO_CONTENT, description = "It is gone."))
+)]
+async fn delete(InEnv(scope): InEnv, Path(at): Path<OnResource>) -> Answer<StatusCode> {
     scope.delete_resource(&at.resource.ident()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

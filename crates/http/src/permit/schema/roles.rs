@@ -6,6 +6,7 @@ use crate::{
     body::Body,
     error::Answer,
     listing::PageQuery,
+    openapi::{IdShape, KeyShape, Routes},
     permit::wire::{Home, Moment, Operations, Params, Text, compat, page},
 };
 use askfirst_domain::{
@@ -19,23 +20,42 @@ use askfirst_engine::{
 use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+/// Under `/roles` and under `/resources/{resource}/roles`.
+pub(super) fn router() -> Routes {
+    Routes::default()
+        .routes(routes!(list, create))
+        .routes(routes!(read, update, delete))
+        .routes(routes!(assign_permissions, remove_permissions))
+}
+
+pub(super) fn bulk() -> Routes {
+    Routes::default().routes(routes!(replace_many))
+}
 
 /// `RoleRead`, `ResourceRoleRead`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RoleRead {
     name: String,
     description: Option<String>,
     permissions: Vec<String>,
     attributes: Option<Value>,
+    #[schema(value_type = Vec<KeyShape>)]
     extends: Vec<Key>,
     granted_to: Option<DerivationBlockRead>,
+    #[schema(value_type = KeyShape)]
     key: Key,
+    #[schema(value_type = IdShape)]
     id: RoleId,
     #[serde(flatten)]
     home: Home,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = IdShape, required = false)]
     resource_id: Option<ResourceId>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = KeyShape, required = false)]
     resource: Option<Key>,
     created_at: Moment,
     updated_at: Moment,
@@ -70,19 +90,25 @@ impl RoleRead {
 }
 
 /// `RoleUpdate`, `ResourceRoleUpdate`, `RoleBlockEditable`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = RoleUpdate)]
 pub(crate) struct RoleBody {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     description: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>)]
     permissions: Patch<Vec<String>>,
     #[serde(default)]
+    #[schema(value_type = Option<Vec<Text>>)]
     extends: Patch<Vec<Text>>,
     #[serde(default)]
+    #[schema(value_type = Option<DerivationBlockBody>)]
     granted_to: Patch<DerivationBlockBody>,
     #[serde(default)]
+    #[schema(value_type = Option<Value>)]
     attributes: Patch<Value>,
     #[serde(flatten)]
     rest: Map<String, Value>,
@@ -103,17 +129,20 @@ impl From<RoleBody> for RoleEdit {
 }
 
 /// `RoleCreate`, `ResourceRoleCreate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = RoleCreate)]
 pub(crate) struct CreateBody {
+    #[schema(value_type = KeyShape)]
     key: Key,
     name: String,
     #[serde(flatten)]
     rest: RoleBody,
 }
 
-/// `RoleCreateBulk`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = RoleCreateBulk)]
 pub(crate) struct BulkBody {
+    #[schema(value_type = KeyShape)]
     key: Key,
     name: String,
     /// None for a tenant role.
@@ -123,15 +152,16 @@ pub(crate) struct BulkBody {
     rest: RoleBody,
 }
 
-/// `RoleCreateBulkOperationResult`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RoleCreateBulkOperationResult)]
 pub(crate) struct BulkRead {
     created: Vec<String>,
     updated: Vec<String>,
 }
 
 /// `AddRolePermissions`, `RemoveRolePermissions`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = AddRolePermissions)]
 pub(crate) struct PermissionsBody {
     permissions: Vec<String>,
 }
@@ -162,7 +192,12 @@ impl At {
     }
 }
 
-pub(super) async fn list(
+/// List roles
+#[utoipa::path(
+    get, path = "/", params(PageQuery),
+    responses((status = OK, description = "A page of roles.", body = Vec<RoleRead>))
+)]
+async fn list(
     InEnv(scope): InEnv,
     Path(place): Path<Place>,
     Params(q): Params<PageQuery>,
@@ -171,13 +206,20 @@ pub(super) async fn list(
     Ok(Json(found.items.iter().map(|view| RoleRead::new(&scope, view)).collect()))
 }
 
-pub(super) async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<RoleRead>> {
+/// Read a role
+#[utoipa::path(get, path = "/{role}", responses((status = OK, description = "The role.", body = RoleRead)))]
+async fn read(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<Json<RoleRead>> {
     let (on, role) = at.split();
     let view = scope.role(on.as_ref(), &role)?;
     Ok(Json(RoleRead::new(&scope, &view)))
 }
 
-pub(super) async fn create(
+/// Make a role
+#[utoipa::path(
+    post, path = "/", request_body = CreateBody,
+    responses((status = OK, description = "The role.", body = RoleRead))
+)]
+async fn create(
     InEnv(scope): InEnv,
     Path(place): Path<Place>,
     Body(body): Body<CreateBody>,
@@ -187,7 +229,14 @@ pub(super) async fn create(
     Ok(Json(RoleRead::new(&scope, &view)))
 }
 
-pub(super) async fn update(
+/// Change a role
+///
+/// What is not sent stays; `null` takes away.
+#[utoipa::path(
+    patch, path = "/{role}", request_body = RoleBody,
+    responses((status = OK, description = "The role as it is now.", body = RoleRead))
+)]
+async fn update(
     InEnv(scope): InEnv,
     Path(at): Path<At>,
     Body(body): Body<RoleBody>,
@@ -197,13 +246,22 @@ pub(super) async fn update(
     Ok(Json(RoleRead::new(&scope, &view)))
 }
 
-pub(super) async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
+/// Delete a role
+///
+/// With its assignments.
+#[utoipa::path(delete, path = "/{role}", responses((status = NO_CONTENT, description = "It is gone.")))]
+async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
     let (on, role) = at.split();
     scope.delete_role(on.as_ref(), &role).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn assign_permissions(
+/// Give permissions to a role
+#[utoipa::path(
+    post, path = "/{role}/permissions", request_body = PermissionsBody,
+    responses((status = OK, description = "The role as it is now.", body = RoleRead))
+)]
+async fn assign_permissions(
     InEnv(scope): InEnv,
     Path(at): Path<At>,
     Body(body): Body<PermissionsBody>,
@@ -213,7 +271,12 @@ pub(super) async fn assign_permissions(
     Ok(Json(RoleRead::new(&scope, &view)))
 }
 
-pub(super) async fn remove_permissions(
+/// Take permissions from a role
+#[utoipa::path(
+    delete, path = "/{role}/permissions", request_body = PermissionsBody,
+    responses((status = OK, description = "The role as it is now.", body = RoleRead))
+)]
+async fn remove_permissions(
     InEnv(scope): InEnv,
     Path(at): Path<At>,
     Body(body): Body<PermissionsBody>,
@@ -223,11 +286,14 @@ pub(super) async fn remove_permissions(
     Ok(Json(RoleRead::new(&scope, &view)))
 }
 
-/// Makes roles, and makes those over that are there.
-pub(super) async fn replace_many(
-    InEnv(scope): InEnv,
-    Body(body): Body<Operations<BulkBody>>,
-) -> Answer<Json<BulkRead>> {
+/// Make roles, and make those over that are there
+///
+/// All of them or none.
+#[utoipa::path(
+    put, path = "/bulk/roles", request_body = Operations<BulkBody>,
+    responses((status = OK, description = "The keys of what was made and of what was changed.", body = BulkRead))
+)]
+async fn replace_many(InEnv(scope): InEnv, Body(body): Body<Operations<BulkBody>>) -> Answer<Json<BulkRead>> {
     let roles = body.operations.into_iter().map(|body| BulkRole {
         key: body.key,
         on: body.resource.as_ref().map(Text::ident),

@@ -5,6 +5,7 @@ use crate::{
     body::Body,
     error::Answer,
     listing::PageQuery,
+    openapi::{IdShape, KeyShape, NullShape, Routes},
     permit::wire::{Moment, Params, Text, page},
 };
 use askfirst_domain::{
@@ -22,15 +23,30 @@ use askfirst_engine::{
 use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
-#[derive(Debug, Serialize)]
+pub(super) fn router() -> Routes {
+    Routes::default()
+        .routes(routes!(list, create))
+        .routes(routes!(read, update, delete))
+        .routes(routes!(stats))
+        .routes(routes!(copy))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EnvironmentRead {
+    #[schema(value_type = KeyShape)]
     key: Key,
+    #[schema(value_type = IdShape)]
     id: EnvId,
+    #[schema(value_type = IdShape)]
     organization_id: OrgId,
+    #[schema(value_type = IdShape)]
     project_id: ProjectId,
     created_at: Moment,
     updated_at: Moment,
+    #[schema(value_type = NullShape, inline)]
     avp_policy_store_id: Option<()>,
     name: String,
     description: Option<String>,
@@ -58,9 +74,10 @@ impl From<&Environment> for EnvironmentRead {
     }
 }
 
-/// `EnvironmentCreate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = EnvironmentCreate)]
 pub(crate) struct CreateBody {
+    #[schema(value_type = KeyShape)]
     key: Key,
     name: String,
     #[serde(default)]
@@ -86,32 +103,39 @@ impl From<CreateBody> for NewEnvironment {
     }
 }
 
-/// `EnvironmentUpdate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = EnvironmentUpdate)]
 pub(crate) struct UpdateBody {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     description: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     custom_branch_name: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = Option<Value>)]
     jwks: Patch<Value>,
     #[serde(default)]
+    #[schema(value_type = Option<Value>)]
     settings: Patch<Value>,
 }
 
-/// `EnvironmentStats`. There are no PDP configurations and no members besides.
-#[derive(Debug, Serialize)]
+/// There are no PDP configurations and no members besides.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EnvironmentStats)]
 pub(super) struct StatsRead {
     #[serde(flatten)]
     environment: EnvironmentRead,
+    #[schema(value_type = Vec<Value>, max_items = 0)]
     pdp_configs: [(); 0],
     stats: Counts,
 }
 
-/// `EnvironmentStatistics`. Monthly users are not counted.
-#[derive(Debug, Serialize)]
+/// Monthly users are not counted.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EnvironmentStatistics)]
 struct Counts {
     roles: u64,
     users: u64,
@@ -119,12 +143,13 @@ struct Counts {
     resources: u64,
     tenants: u64,
     has_decision_logs: bool,
+    #[schema(value_type = Vec<Value>, max_items = 0)]
     members: [(); 0],
     mau: u64,
 }
 
-/// `EnvironmentCopy`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = EnvironmentCopy)]
 pub(super) struct CopyBody {
     target_env: TargetBody,
     #[serde(default)]
@@ -133,7 +158,8 @@ pub(super) struct CopyBody {
     scope: Option<ScopeBody>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = EnvironmentCopyTarget)]
 struct TargetBody {
     #[serde(default)]
     existing: Option<Text>,
@@ -141,15 +167,17 @@ struct TargetBody {
     new: Option<CreateBody>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = EnvironmentCopyConflictStrategy)]
 enum Strategy {
     Fail,
     Overwrite,
 }
 
-/// `EnvironmentCopyScope`. There are no custom policies, so what it says of those means nothing.
-#[derive(Debug, Default, Deserialize)]
+/// There are no custom policies, so what it says of those means nothing.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = EnvironmentCopyScope)]
 struct ScopeBody {
     #[serde(default)]
     resources: Option<FilterBody>,
@@ -161,7 +189,8 @@ struct ScopeBody {
     resource_sets: Option<FilterBody>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = EnvironmentCopyScopeFilters)]
 struct FilterBody {
     #[serde(default)]
     include: Option<Vec<String>>,
@@ -212,7 +241,12 @@ pub(super) struct At {
     env: Text,
 }
 
-pub(super) async fn list(
+/// List the environments of a project
+#[utoipa::path(
+    get, path = "/v2/projects/{project}/envs", params(PageQuery),
+    responses((status = OK, description = "A page of environments.", body = Vec<EnvironmentRead>))
+)]
+async fn list(
     InOrg(scope): InOrg,
     Path(at): Path<OfProject>,
     Params(q): Params<PageQuery>,
@@ -221,11 +255,21 @@ pub(super) async fn list(
     Ok(Json(found.items.iter().map(|env| env.as_ref().into()).collect()))
 }
 
-pub(super) async fn read(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<Json<EnvironmentRead>> {
+/// Read an environment
+#[utoipa::path(
+    get, path = "/v2/projects/{project}/envs/{env}",
+    responses((status = OK, description = "The environment.", body = EnvironmentRead))
+)]
+async fn read(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<Json<EnvironmentRead>> {
     Ok(Json(scope.get_environment(&at.project.ident(), &at.env.ident())?.as_ref().into()))
 }
 
-pub(super) async fn create(
+/// Make an environment
+#[utoipa::path(
+    post, path = "/v2/projects/{project}/envs", request_body = CreateBody,
+    responses((status = OK, description = "The environment.", body = EnvironmentRead))
+)]
+async fn create(
     InOrg(scope): InOrg,
     Path(at): Path<OfProject>,
     Body(body): Body<CreateBody>,
@@ -233,7 +277,14 @@ pub(super) async fn create(
     Ok(Json((&scope.create_environment(&at.project.ident(), body.into()).await?).into()))
 }
 
-pub(super) async fn update(
+/// Change an environment
+///
+/// What is not sent stays; `null` takes away.
+#[utoipa::path(
+    patch, path = "/v2/projects/{project}/envs/{env}", request_body = UpdateBody,
+    responses((status = OK, description = "The environment as it is now.", body = EnvironmentRead))
+)]
+async fn update(
     InOrg(scope): InOrg,
     Path(at): Path<At>,
     Body(body): Body<UpdateBody>,
@@ -248,12 +299,24 @@ pub(super) async fn update(
     Ok(Json((&scope.update_environment(&at.project.ident(), &at.env.ident(), edit).await?).into()))
 }
 
-pub(super) async fn delete(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<StatusCode> {
+/// Delete an environment
+///
+/// With everything in it.
+#[utoipa::path(
+    delete, path = "/v2/projects/{project}/envs/{env}",
+    responses((status = NO_CONTENT, description = "It is gone."))
+)]
+async fn delete(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<StatusCode> {
     scope.delete_environment(&at.project.ident(), &at.env.ident()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn stats(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<Json<StatsRead>> {
+/// Count what is in an environment
+#[utoipa::path(
+    get, path = "/v2/projects/{project}/envs/{env}/stats",
+    responses((status = OK, description = "The environment and its counts.", body = StatsRead))
+)]
+async fn stats(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<Json<StatsRead>> {
     let (project, env) = (at.project.ident(), at.env.ident());
     let counts = scope.environment_statistics(&project, &env).await?;
     Ok(Json(StatsRead {
@@ -272,8 +335,14 @@ pub(super) async fn stats(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<Jso
     }))
 }
 
-/// Answers the environment that was copied into.
-pub(super) async fn copy(
+/// Copy the policy of an environment into another
+///
+/// Into one that there is or a new one. Users, tenants and other facts are not copied.
+#[utoipa::path(
+    post, path = "/v2/projects/{project}/envs/{env}/copy", request_body = CopyBody,
+    responses((status = OK, description = "The environment that was copied into.", body = EnvironmentRead))
+)]
+async fn copy(
     InOrg(scope): InOrg,
     Path(at): Path<At>,
     Body(body): Body<CopyBody>,

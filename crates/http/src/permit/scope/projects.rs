@@ -6,6 +6,7 @@ use crate::{
     body::Body,
     error::Answer,
     listing::PageQuery,
+    openapi::{IdShape, KeyShape, NullShape, Routes},
     permit::wire::{Moment, Params, Text, page},
 };
 use askfirst_domain::{
@@ -20,12 +21,21 @@ use askfirst_engine::{
 use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
-#[derive(Debug, Serialize)]
+pub(super) fn router() -> Routes {
+    Routes::default().routes(routes!(list, create)).routes(routes!(read, update, delete))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProjectRead {
+    #[schema(value_type = KeyShape)]
     key: Key,
     urn_namespace: Option<String>,
+    #[schema(value_type = IdShape)]
     id: ProjectId,
+    #[schema(value_type = IdShape)]
     organization_id: OrgId,
     created_at: Moment,
     updated_at: Moment,
@@ -33,6 +43,7 @@ pub(crate) struct ProjectRead {
     description: Option<String>,
     settings: Option<Value>,
     /// There are no policy repositories.
+    #[schema(value_type = NullShape, inline)]
     active_policy_repo_id: Option<()>,
 }
 
@@ -53,9 +64,10 @@ impl From<&Project> for ProjectRead {
     }
 }
 
-/// `ProjectCreate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ProjectCreate)]
 pub(crate) struct CreateBody {
+    #[schema(value_type = KeyShape)]
     key: Key,
     name: String,
     #[serde(default)]
@@ -68,14 +80,16 @@ pub(crate) struct CreateBody {
     initial_environments: Option<Vec<EnvironmentBody>>,
 }
 
-/// `ProjectUpdate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ProjectUpdate)]
 pub(crate) struct UpdateBody {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     description: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = Option<Value>)]
     settings: Patch<Value>,
 }
 
@@ -84,19 +98,33 @@ pub(super) struct At {
     project: Text,
 }
 
-pub(super) async fn list(
-    InOrg(scope): InOrg,
-    Params(q): Params<PageQuery>,
-) -> Answer<Json<Vec<ProjectRead>>> {
+/// List projects
+#[utoipa::path(
+    get, path = "/v2/projects", params(PageQuery),
+    responses((status = OK, description = "A page of the projects that the key opens.", body = Vec<ProjectRead>))
+)]
+async fn list(InOrg(scope): InOrg, Params(q): Params<PageQuery>) -> Answer<Json<Vec<ProjectRead>>> {
     let found = scope.list_projects(page(q.page, q.per_page)?);
     Ok(Json(found.items.iter().map(|project| project.as_ref().into()).collect()))
 }
 
-pub(super) async fn read(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<Json<ProjectRead>> {
+/// Read a project
+#[utoipa::path(
+    get, path = "/v2/projects/{project}",
+    responses((status = OK, description = "The project.", body = ProjectRead))
+)]
+async fn read(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<Json<ProjectRead>> {
     Ok(Json(scope.get_project(&at.project.ident())?.as_ref().into()))
 }
 
-pub(super) async fn create(InOrg(scope): InOrg, Body(body): Body<CreateBody>) -> Answer<Json<ProjectRead>> {
+/// Make a project
+///
+/// With one environment, `dev`, unless `initial_environments` says which.
+#[utoipa::path(
+    post, path = "/v2/projects", request_body = CreateBody,
+    responses((status = OK, description = "The project.", body = ProjectRead))
+)]
+async fn create(InOrg(scope): InOrg, Body(body): Body<CreateBody>) -> Answer<Json<ProjectRead>> {
     let environments = body.initial_environments.map(|list| list.into_iter().map(Into::into).collect());
     let new = NewProject {
         key: body.key,
@@ -109,7 +137,14 @@ pub(super) async fn create(InOrg(scope): InOrg, Body(body): Body<CreateBody>) ->
     Ok(Json((&scope.create_project(new).await?).into()))
 }
 
-pub(super) async fn update(
+/// Change a project
+///
+/// What is not sent stays.
+#[utoipa::path(
+    patch, path = "/v2/projects/{project}", request_body = UpdateBody,
+    responses((status = OK, description = "The project as it is now.", body = ProjectRead))
+)]
+async fn update(
     InOrg(scope): InOrg,
     Path(at): Path<At>,
     Body(body): Body<UpdateBody>,
@@ -118,7 +153,14 @@ pub(super) async fn update(
     Ok(Json((&scope.update_project(&at.project.ident(), edit).await?).into()))
 }
 
-pub(super) async fn delete(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<StatusCode> {
+/// Delete a project
+///
+/// With its environments and everything in them.
+#[utoipa::path(
+    delete, path = "/v2/projects/{project}",
+    responses((status = NO_CONTENT, description = "It is gone."))
+)]
+async fn delete(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<StatusCode> {
     scope.delete_project(&at.project.ident()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
