@@ -26,6 +26,7 @@ mod load;
 mod migrations;
 mod model;
 mod moves;
+mod outbox;
 mod postgres;
 mod sql;
 mod sqlite;
@@ -42,6 +43,7 @@ pub use model::{
 };
 
 pub use image::ImagePolicy;
+pub use outbox::{Attempt, Outbox, OutboxFilter, Queued};
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use sqlite::{Durability, Options, SqliteStore};
 
@@ -65,7 +67,7 @@ pub type List<T> = Result<Listed<T>, StoreError>;
 
 /// Durable state. All methods may be called at once from many tasks.
 #[async_trait]
-pub trait Store: Send + Sync + Debug {
+pub trait Store: Outbox + Send + Sync + Debug {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 

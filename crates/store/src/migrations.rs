@@ -46,6 +46,12 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0005_permit_rest.sql"),
         postgres: include_str!("../migrations/postgres/0005_permit_rest.sql"),
     },
+    Step {
+        number: 6,
+        name: "delivery",
+        sqlite: include_str!("../migrations/sqlite/0006_delivery.sql"),
+        postgres: include_str!("../migrations/postgres/0006_delivery.sql"),
+    },
 ];
 
 /// The number of the newest step.

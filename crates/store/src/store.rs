@@ -31,7 +31,11 @@ const READING: &str = "reading";
 
 type Decode<B, T> = fn(&<B as Body>::Row) -> Result<T, StoreError>;
 
-async fn all<B: Body, T>(body: &B, statement: Statement, decode: Decode<B, T>) -> Result<Vec<T>, StoreError> {
+pub(crate) async fn all<B: Body, T>(
+    body: &B,
+    statement: Statement,
+    decode: Decode<B, T>,
+) -> Result<Vec<T>, StoreError> {
     let rows = body.rows(statement).await.map_err(failed(READING))?;
     rows.iter().map(decode).collect()
 }
@@ -64,7 +68,7 @@ async fn named<B: Body, T>(
 }
 
 /// A page and the length of the whole, of one moment.
-async fn list<B: Body, T>(body: &B, select: &Select, page: Page, decode: Decode<B, T>) -> List<T> {
+pub(crate) async fn list<B: Body, T>(body: &B, select: &Select, page: Page, decode: Decode<B, T>) -> List<T> {
     if select.is_empty() {
         return Ok(Listed { items: Vec::new(), total: 0 });
     }
@@ -100,7 +104,7 @@ async fn write<B: Body, T, E: From<StoreError>>(
 }
 
 /// Hands the writer a statement that is no part of any history; how many rows it gave.
-async fn upkeep<B: Body>(body: &B, statement: Statement) -> Result<u64, StoreError> {
+pub(crate) async fn upkeep<B: Body>(body: &B, statement: Statement) -> Result<u64, StoreError> {
     write(body, |reply| Job::Upkeep(statement, reply)).await
 }
 

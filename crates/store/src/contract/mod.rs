@@ -11,6 +11,7 @@ mod expects;
 mod images;
 mod lists;
 mod model;
+mod outbox;
 mod replay;
 mod texts;
 mod things;
@@ -40,6 +41,9 @@ pub use lists::{
     requests_are_filtered_newest_first, tuples_are_filtered, users_and_tenants_are_searched,
 };
 pub use model::Model;
+pub use outbox::{
+    an_item_is_claimed_by_one, an_item_waits_until_it_is_delivered, items_that_were_given_up_are_listed,
+};
 pub use replay::{loading_equals_replaying, values_read_back_as_written};
 pub use texts::nul_is_refused;
 pub use things::Things;
@@ -93,6 +97,9 @@ macro_rules! contract_tests {
             users_and_tenants_are_searched
             loading_equals_replaying
             values_read_back_as_written
+            an_item_is_claimed_by_one
+            an_item_waits_until_it_is_delivered
+            items_that_were_given_up_are_listed
             nul_is_refused
             whoever_waits_hears_of_a_commit
         }

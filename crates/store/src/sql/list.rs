@@ -7,8 +7,8 @@ use super::{
     tables::{ASSIGNMENTS, INSTANCES, INVITES, REQUESTS, TENANTS, TUPLES, Table, USERS},
 };
 use crate::{
-    AssignmentFilter, AuditFilter, InstanceFilter, InviteFilter, Page, RequestFilter, TenantFilter,
-    TupleFilter, UserFilter,
+    AssignmentFilter, AuditFilter, InstanceFilter, InviteFilter, OutboxFilter, Page, RequestFilter,
+    TenantFilter, TupleFilter, UserFilter,
 };
 use askfirst_domain::{Id, Key, id::EnvId, invite::InviteStatus};
 use std::borrow::Cow;
@@ -197,6 +197,28 @@ impl Filtered for InviteFilter {
         select.equal("role_id", self.role);
         select.equal("tenant_id", self.tenant);
         select
+    }
+}
+
+impl Select {
+    /// The items of an environment's outbox.
+    pub(crate) fn outbox(dialect: Dialect, env: EnvId, filter: OutboxFilter) -> Self {
+        let mut conditions = vec!["env = $1".to_owned()];
+        match filter {
+            OutboxFilter::All => {}
+            OutboxFilter::Waiting => conditions.push("dead_at IS NULL".to_owned()),
+            OutboxFilter::Dead => conditions.push("dead_at IS NOT NULL".to_owned()),
+        }
+        Self {
+            dialect,
+            table: "outbox",
+            columns: super::outbox::COLUMNS.to_owned(),
+            order: "pos",
+            sorted: false,
+            conditions,
+            args: vec![env.into()],
+            empty: false,
+        }
     }
 }
 

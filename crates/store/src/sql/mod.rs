@@ -11,6 +11,7 @@ mod expect;
 pub(crate) mod image;
 mod list;
 mod log;
+pub(crate) mod outbox;
 pub(crate) mod packed;
 pub(crate) mod payload;
 mod purge;

@@ -2,11 +2,11 @@
 
 use super::{SqliteStore, exec::query};
 use crate::{
-    AssignmentFilter, AuditFilter, InstanceFilter, InviteFilter, Page, RequestFilter, TenantFilter,
-    TupleFilter, UserFilter,
+    AssignmentFilter, Attempt, AuditFilter, InstanceFilter, InviteFilter, OutboxFilter, Page, RequestFilter,
+    TenantFilter, TupleFilter, UserFilter,
     sql::{
-        Dialect, Filtered, Pace, Select, Statement, first_taken, image, probe, purge, read, revisions_of,
-        steps, take_link,
+        Dialect, Filtered, Pace, Select, Statement, first_taken, image, outbox, probe, purge, read,
+        revisions_of, steps, take_link,
     },
 };
 use askfirst_domain::{
@@ -135,6 +135,8 @@ fn request_and_audit_lists() -> Vec<Select> {
     all.extend(invites.iter().map(|filter| filter.select(DIALECT, ENV)));
     all.extend(audit.iter().map(|filter| filter.select(DIALECT, Some(ENV))));
     all.extend(audit.iter().map(|filter| filter.select(DIALECT, None)));
+    let outbox = [OutboxFilter::All, OutboxFilter::Waiting, OutboxFilter::Dead];
+    all.extend(outbox.into_iter().map(|filter| Select::outbox(DIALECT, ENV, filter)));
     all
 }
 
@@ -211,6 +213,16 @@ async fn look_ups_and_cascades_search_an_index() {
     ];
     all.extend(expects.iter().map(|expect| probe(ENV, expect)));
     all.extend(purge(Timestamp::default(), 10));
+    let then = Timestamp::default();
+    all.extend([
+        outbox::due(then, 10),
+        outbox::claim(Uuid::nil(), then, then),
+        outbox::settle(Uuid::nil(), then, &Attempt::Delivered),
+        outbox::settle(Uuid::nil(), then, &Attempt::Failed { failure: String::new(), due_at: then }),
+        outbox::settle(Uuid::nil(), then, &Attempt::GivenUp { failure: String::new(), at: then }),
+        outbox::revive(ENV, Uuid::nil(), then),
+        outbox::drop_dead(ENV, Uuid::nil()),
+    ]);
     all.extend([image::header(ENV, 1), image::next_part(ENV, Uuid::nil(), 1), image::sweep(ENV, 10)]);
     all.extend(
         steps(DIALECT, ENV, 1, &deletes, Pace::OneByOne).unwrap().into_iter().map(|step| step.statement),
