@@ -22,6 +22,8 @@ pub enum Principal {
     TrustedAgent { project: ProjectId, env: EnvId, via: ApiKeyId },
     /// The product itself: the first start, expiry.
     System { name: String },
+    /// Somebody whose name was erased from the audit log. Stands nowhere else, and opens nothing.
+    Erased,
 }
 
 impl Principal {

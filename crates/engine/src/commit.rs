@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Kind, Result},
 };
 use askfirst_domain::{
-    audit::{AuditEvent, OutboxItem},
+    audit::{AuditEvent, OutboxItem, Salt},
     change::{Change, Expect},
     id::RequestId,
     principal::Principal,
@@ -105,6 +105,8 @@ impl EnvScope {
 impl crate::Engine {
     /// An audit event of a call.
     pub(crate) fn audit_event(&self, op: &crate::Op, code: &str, about: About) -> Result<AuditEvent> {
+        let mut salt = [0; 32];
+        self.entropy().fill(&mut salt)?;
         Ok(AuditEvent {
             id: self.fresh_id(op)?,
             at: op.now,
@@ -115,6 +117,8 @@ impl crate::Engine {
             request: about.request,
             object: about.object,
             details: about.details,
+            salt: Salt::new(salt),
+            erased: Vec::new(),
         })
     }
 

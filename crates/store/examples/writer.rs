@@ -3,7 +3,7 @@
 
 use askfirst_domain::{
     Id, Timestamp,
-    audit::AuditEvent,
+    audit::{AuditEvent, Salt},
     change::Change,
     facts::User,
     id::{EnvId, OrgId, ProjectId},
@@ -87,6 +87,8 @@ fn commit(name: &str, users: u64) -> Outcome<Commit> {
         request: None,
         object: None,
         details: serde_json::Map::new(),
+        salt: Salt::new([7; 32]),
+        erased: Vec::new(),
     };
     Ok(Commit {
         env: ENV,

@@ -5,7 +5,7 @@ use crate::{
     sql::{Dialect, Row, Statement},
     writer::Queue,
 };
-use askfirst_domain::id::EnvId;
+use askfirst_domain::{audit::ChainId, id::EnvId};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use std::{collections::BTreeMap, fmt::Debug, future::Future};
@@ -65,6 +65,8 @@ pub(crate) struct Touched {
     pub(crate) written: Vec<EnvId>,
     /// What is deleted with all that is in it: environments and projects, sorted, each once.
     pub(crate) deleted: Vec<uuid::Uuid>,
+    /// The chains of audit events that grow, sorted, each once.
+    pub(crate) chains: Vec<ChainId>,
     /// What of the directory is written.
     pub(crate) directory: Directory,
 }

@@ -4,9 +4,12 @@
 //! - a [`Commit`] is one transaction: its expectations are checked, its changes are written to the change log and to the
 //!   tables, its audit events and outbox rows stand beside them, or nothing of it happened;
 //! - each commit of an environment gets the next revision, without gaps, in one total order;
+//! - each audit event is the next link of its environment's hash chain, and is so in the transaction that writes it;
 //! - a commit that was answered is on the disk.
 
+mod audit;
 mod body;
+mod chains;
 #[cfg(feature = "contract")]
 #[expect(clippy::missing_panics_doc, reason = "its cases are tests: they fail by assertion")]
 #[expect(
@@ -34,6 +37,7 @@ mod store;
 pub mod tools;
 mod writer;
 
+pub use audit::{AuditChain, Erasure, Unsigned};
 pub use filter::{
     AssignmentFilter, AuditFilter, InstanceFilter, InviteFilter, Listed, Page, RequestFilter, TenantFilter,
     TupleFilter, UserFilter,
@@ -67,7 +71,7 @@ pub type List<T> = Result<Listed<T>, StoreError>;
 
 /// Durable state. All methods may be called at once from many tasks.
 #[async_trait]
-pub trait Store: Outbox + Send + Sync + Debug {
+pub trait Store: AuditChain + Outbox + Send + Sync + Debug {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 

@@ -52,6 +52,12 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0006_delivery.sql"),
         postgres: include_str!("../migrations/postgres/0006_delivery.sql"),
     },
+    Step {
+        number: 7,
+        name: "audit chain",
+        sqlite: include_str!("../migrations/sqlite/0007_audit_chain.sql"),
+        postgres: include_str!("../migrations/postgres/0007_audit_chain.sql"),
+    },
 ];
 
 /// The number of the newest step.

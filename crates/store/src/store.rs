@@ -29,7 +29,7 @@ use tokio::sync::oneshot;
 
 const READING: &str = "reading";
 
-type Decode<B, T> = fn(&<B as Body>::Row) -> Result<T, StoreError>;
+pub(crate) type Decode<B, T> = fn(&<B as Body>::Row) -> Result<T, StoreError>;
 
 pub(crate) async fn all<B: Body, T>(
     body: &B,
@@ -41,7 +41,7 @@ pub(crate) async fn all<B: Body, T>(
 }
 
 /// For statements that find one row at most.
-async fn one<B: Body, T>(body: &B, statement: Statement, decode: Decode<B, T>) -> Found<T> {
+pub(crate) async fn one<B: Body, T>(body: &B, statement: Statement, decode: Decode<B, T>) -> Found<T> {
     // Not every database would look for it.
     if statement.holds_nul() {
         return Ok(None);
@@ -93,7 +93,7 @@ async fn is_default_tenant<B: Body>(body: &B, env: EnvId, tenant: TenantId) -> R
 }
 
 /// Hands a job to the writer and waits for its answer.
-async fn write<B: Body, T, E: From<StoreError>>(
+pub(crate) async fn write<B: Body, T, E: From<StoreError>>(
     body: &B,
     job: impl FnOnce(oneshot::Sender<Result<T, E>>) -> Job,
 ) -> Result<T, E> {

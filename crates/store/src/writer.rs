@@ -1,15 +1,24 @@
 //! The one writer: takes what is queued, writes it in one transaction, answers when it is on the disk.
 
 use crate::{
-    AdminCommit, AdminOp, Commit, CommitError, Committed, StoreError,
+    AdminCommit, AdminOp, Commit, CommitError, Committed, Erasure, StoreError,
     body::{Directory, News, Session, Touched, failed},
+    chains::Chains,
     expectations,
     image::Meter,
     moves::Moves,
     sql::{self, Pace, Statement, read, rows::head},
 };
-use askfirst_domain::{Timestamp, id::EnvId, scope::SignInLink};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use askfirst_domain::{
+    Timestamp,
+    audit::{AuditEvent, ChainId, Private},
+    id::EnvId,
+    scope::SignInLink,
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
@@ -30,6 +39,7 @@ type Reply<T, E> = oneshot::Sender<Result<T, E>>;
 pub(crate) enum Job {
     Commit(Box<Commit>, Reply<Committed, CommitError>),
     Admin(Box<AdminCommit>, Reply<(), CommitError>),
+    Erase(Box<Erasure>, Reply<(), CommitError>),
     TakeLink {
         token_hash: String,
         now: Timestamp,
@@ -44,8 +54,22 @@ impl Job {
     /// What is written, to be set aside for this transaction.
     fn touches(&self, touched: &mut Touched) {
         match self {
-            Self::Commit(commit, _) => touched.written.push(commit.env),
+            Self::Commit(commit, _) => {
+                touched.written.push(commit.env);
+                if !commit.audit.is_empty() {
+                    touched.chains.push(ChainId::new(Some(commit.env)));
+                }
+            }
+            Self::Erase(erasure, _) => {
+                touched.written.push(erasure.env);
+                touched.chains.push(ChainId::new(Some(erasure.env)));
+            }
             Self::Admin(commit, _) => {
+                for (env, _) in &commit.audit {
+                    // The environment comes before its chain, for everybody.
+                    touched.written.extend(*env);
+                    touched.chains.push(ChainId::new(*env));
+                }
                 for op in &commit.ops {
                     if is_of_directory(op) {
                         touched.directory = Directory::Written;
@@ -54,6 +78,9 @@ impl Job {
                         AdminOp::DeleteProject(id) => touched.deleted.push(id.uuid()),
                         AdminOp::DeleteEnvironment(id) => touched.deleted.push(id.uuid()),
                         AdminOp::PutEnvironment { environment, .. } => touched.written.push(environment.id),
+                        // They refer to the environment, which must not be waited for once a chain is held.
+                        AdminOp::PutSession(session) => touched.written.push(session.env),
+                        AdminOp::PutLink(link) => touched.written.push(link.env),
                         _ => {}
                     }
                 }
@@ -66,6 +93,7 @@ impl Job {
         match self {
             Self::Commit(commit, _) => commit.changes.len().max(1),
             Self::Admin(commit, _) => commit.ops.len().max(1),
+            Self::Erase(erasure, _) => erasure.parts.len().max(1),
             Self::TakeLink { .. } | Self::Upkeep(..) => 1,
         }
     }
@@ -131,7 +159,12 @@ impl Queue {
         held: impl Send + 'static,
     ) -> Self {
         let (sender, receiver) = mpsc::channel(length.max(1));
-        let writer = Writer { session, moves: Arc::clone(&moves), meter: Arc::clone(&meter) };
+        let writer = Writer {
+            session,
+            moves: Arc::clone(&moves),
+            meter: Arc::clone(&meter),
+            chains: Chains::default(),
+        };
         let task = tokio::spawn(async move {
             writer.run(receiver).await;
             drop(held);
@@ -177,6 +210,8 @@ struct Writer<S> {
     session: S,
     moves: Arc<Moves>,
     meter: Arc<Meter>,
+    /// Of the transaction that is being written.
+    chains: Chains,
 }
 
 impl<S: Session> Writer<S> {
@@ -215,7 +250,7 @@ impl<S: Session> Writer<S> {
             answers.push(answer);
         }
         if broken.is_none() {
-            broken = self.session.commit().await.err();
+            broken = self.finish().await.err();
         }
         let Some(error) = broken else {
             self.announce(&answers, &touched, news);
@@ -227,6 +262,13 @@ impl<S: Session> Writer<S> {
         answers.into_iter().map(|answer| answer.lost(&why)).collect()
     }
 
+    /// Ends the transaction.
+    async fn finish(&mut self) -> Result<(), sqlx::Error> {
+        let chains = std::mem::take(&mut self.chains);
+        chains.write(&mut self.session).await?;
+        self.session.commit().await
+    }
+
     /// Begins the transaction and takes what it touches. The directory comes first, for everybody: who has it needs no
     /// environment that another one holds while waiting for the directory.
     async fn begin(&mut self, touched: &Touched, news: &mut News) -> Result<(), sqlx::Error> {
@@ -236,7 +278,9 @@ impl<S: Session> Writer<S> {
             let version = rows.first().map(sql::rows::directory).transpose();
             news.directory = version.map_err(|e| sqlx::Error::Decode(e.into()))?;
         }
-        self.session.hold(touched).await
+        self.session.hold(touched).await?;
+        self.chains = Chains::take(&mut self.session, &touched.chains).await?;
+        Ok(())
     }
 
     /// Says how far everything is now.
@@ -267,9 +311,11 @@ impl<S: Session> Writer<S> {
             *broken = Some(error);
             return answer;
         }
+        let chains = self.chains.clone();
         let answer = match job {
             Job::Commit(commit, reply) => Answer::Commit(commit.env, reply, self.commit(&commit).await),
             Job::Admin(commit, reply) => Answer::Admin(reply, self.admin(&commit).await),
+            Job::Erase(erasure, reply) => Answer::Admin(reply, self.erase(&erasure).await),
             Job::TakeLink { token_hash, now, reply } => {
                 Answer::Link(reply, self.take_link(&token_hash, now).await)
             }
@@ -280,6 +326,7 @@ impl<S: Session> Writer<S> {
         };
         let mut end = Ok(());
         if answer.is_refusal() {
+            self.chains = chains;
             end = self.run_text("ROLLBACK TO SAVEPOINT job").await;
         }
         if end.is_ok() {
@@ -336,9 +383,7 @@ impl<S: Session> Writer<S> {
         if commit.changes.iter().any(sql::touches_schema) {
             self.execute(read::schema_written(env, head.revision)).await?;
         }
-        for row in sql::audit_rows(S::DIALECT, env, &commit.audit)? {
-            self.execute(row).await?;
-        }
+        self.link(commit.audit.iter().map(|event| (Some(env), event))).await?;
         for item in &commit.outbox {
             self.execute(sql::outbox_row(env, item)?).await?;
         }
@@ -362,10 +407,35 @@ impl<S: Session> Writer<S> {
                 }
             }
         }
-        for (env, event) in &commit.audit {
-            self.execute(sql::audit_row(*env, event)?).await?;
+        self.link(commit.audit.iter().map(|(env, event)| (*env, event))).await?;
+        Ok(())
+    }
+
+    /// Writes audit events, each as the next of its chain.
+    async fn link(
+        &mut self,
+        events: impl Iterator<Item = (Option<EnvId>, &AuditEvent)>,
+    ) -> Result<(), StoreError> {
+        let linked = events.map(|(env, event)| self.chains.append(env, event)).collect::<Result<_, _>>()?;
+        for row in sql::audit::event_rows(S::DIALECT, linked)? {
+            self.execute(row).await?;
         }
         Ok(())
+    }
+
+    /// Erases parts of audit events. What is there is read here, so that two who erase do not undo each other.
+    async fn erase(&mut self, erasure: &Erasure) -> Result<(), CommitError> {
+        let parts: BTreeMap<_, _> = erasure.parts.iter().map(|(id, fields)| (id.uuid(), fields)).collect();
+        let rows = self.rows(sql::audit::private_of(S::DIALECT, erasure.env, parts.keys().copied())).await?;
+        for row in &rows {
+            let mut c = sql::Cells::of("audit event", row);
+            let (id, mut private): (_, Private) = (c.uuid()?, c.json()?);
+            for field in parts.get(&id).into_iter().flat_map(|fields| fields.iter()) {
+                private.remove(field);
+            }
+            self.execute(sql::audit::put_private(id, &private)?).await?;
+        }
+        Ok(self.link(std::iter::once((Some(erasure.env), &erasure.event))).await?)
     }
 
     async fn take_link(
@@ -443,6 +513,8 @@ fn touched(batch: &[Job]) -> Touched {
     touched.written.dedup();
     touched.deleted.sort_unstable();
     touched.deleted.dedup();
+    touched.chains.sort_unstable();
+    touched.chains.dedup();
     touched
 }
 
@@ -450,7 +522,7 @@ fn not_tried(job: Job, error: &sqlx::Error) -> Answer {
     let lost = || failed("writing")(sqlx::Error::Protocol(error.to_string()));
     match job {
         Job::Commit(commit, reply) => Answer::Commit(commit.env, reply, Err(lost().into())),
-        Job::Admin(_, reply) => Answer::Admin(reply, Err(lost().into())),
+        Job::Admin(_, reply) | Job::Erase(_, reply) => Answer::Admin(reply, Err(lost().into())),
         Job::TakeLink { reply, .. } => Answer::Link(reply, Err(lost())),
         Job::Upkeep(_, reply) => Answer::Upkeep(reply, Err(lost())),
     }

@@ -5,14 +5,15 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "helpers of a test fail as the test does"
 )]
 
 mod support;
 
-use askfirst_domain::{Id, change::Change, id::EnvId};
+use askfirst_domain::{Id, audit::AuditEvent, change::Change, id::EnvId};
 use askfirst_store::{
-    AuditFilter, Options, Page, PostgresOptions, PostgresStore, SqliteStore, Store, StoreError,
+    AdminCommit, AuditFilter, Options, Page, PostgresOptions, PostgresStore, SqliteStore, Store, StoreError,
     contract::{Things, World, everything},
     tools::{self, Place, Progress, ToolError},
 };
@@ -262,6 +263,24 @@ async fn a_check_finds_what_is_not_as_it_has_to_be() {
         ("DELETE FROM change WHERE seq = 7", "changes of revision 1 are missing in the log"),
         ("DELETE FROM change WHERE revision = 2", "the log has 2 revisions between 1 and 3"),
         ("UPDATE change SET payload = '{}' WHERE seq = 9", "at revision 1 a stored change can't be read"),
+        ("DELETE FROM audit_event WHERE n = 2 AND env IS NOT NULL", "event 2: event 2 is missing"),
+        (
+            "UPDATE audit_event SET code = 'nothing.happened' WHERE n = 1",
+            "event 1: it is listed as something else",
+        ),
+        (
+            "UPDATE audit_event SET body = replace(body, 'created', 'deleted') WHERE n = 1 AND env IS NOT NULL",
+            "event 1: it is not what was written",
+        ),
+        (
+            "UPDATE audit_event SET private = replace(private, 'contract', 'somebody') WHERE n = 1",
+            "event 1: its `actor` is not what was written",
+        ),
+        (
+            "UPDATE audit_head SET n = n + 1 WHERE env IN (SELECT env FROM audit_event)",
+            "the log ends with event",
+        ),
+        ("UPDATE audit_event SET n = NULL WHERE n = 1", "audit events stand in no chain"),
         (
             "INSERT INTO user_ SELECT 999, x'0102030405060708090a0b0c0d0e0f10', id, key, email, first_name, last_name, \
              attributes, created_at, updated_at, search, revision FROM user_ LIMIT 1",
@@ -303,4 +322,90 @@ async fn what_there_is_can_be_seen_and_epochs_can_be_changed() {
     assert_eq!(tools::new_epochs(&Place::Postgres(url)).await.unwrap(), 1);
     let head = world.store.head(world.env).await.unwrap().unwrap();
     assert!(head.epoch != world.epoch && head.epoch != Uuid::nil());
+}
+
+/// Writes the events as a program wrote them that knew no chains.
+const FORGET: [&str; 2] =
+    ["UPDATE audit_event SET n = NULL, hash = NULL, private = NULL", "DELETE FROM audit_head"];
+
+async fn with_old_events(store: &Arc<dyn Store>) -> (EnvId, Vec<AuditEvent>) {
+    let world = World::start(Arc::clone(store)).await.unwrap();
+    for n in 0..1100 {
+        let mut draft = world.draft(Vec::new(), Vec::new());
+        let mut event = World::event("user.seen");
+        event.details.insert("n".to_owned(), n.into());
+        draft.audit.push(event);
+        store.commit(draft).await.unwrap();
+    }
+    let audit = vec![(None, World::event("key.created"))];
+    store.commit_admin(AdminCommit { ops: Vec::new(), audit }).await.unwrap();
+    let mut events =
+        store.audit_events(Some(world.env), &AuditFilter::default(), Page::ALL).await.unwrap().items;
+    events.extend(store.audit_events(None, &AuditFilter::default(), Page::ALL).await.unwrap().items);
+    (world.env, events)
+}
+
+async fn assert_chained(store: &dyn Store, env: EnvId, events: &[AuditEvent]) {
+    let all = store.audit_events(Some(env), &AuditFilter::default(), Page::ALL).await.unwrap().items;
+    assert_eq!(all, events[..1100]);
+    let chain = store.audit_chain(Some(env), 0, u32::MAX).await.unwrap();
+    let order: Vec<_> = chain.iter().rev().map(|entry| entry.event().unwrap().id).collect();
+    assert_eq!(order, all.iter().map(|event| event.id).collect::<Vec<_>>());
+    let salts: std::collections::BTreeSet<_> =
+        chain.iter().flat_map(|entry| entry.private.values()).map(|opened| &opened.salt).collect();
+    assert_eq!(salts.len(), 4400, "each part has a salt of its own");
+    assert_eq!(store.audit_chain(None, 0, 9).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn events_from_before_there_were_chains_get_their_places() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store.db");
+    let store = open(&path).await.unwrap();
+    let (env, events) = with_old_events(&(Arc::clone(&store) as _)).await;
+    store.close().await;
+    let connect = async || {
+        use sqlx::ConnectOptions as _;
+        sqlx::sqlite::SqliteConnectOptions::new().filename(&path).connect().await.unwrap()
+    };
+    let mut sql = connect().await;
+    for text in FORGET {
+        sqlx::query(text).execute(&mut sql).await.unwrap();
+    }
+    for event in &events {
+        let update = sqlx::query("UPDATE audit_event SET body = $1 WHERE id = $2");
+        let update = update.bind(serde_json::to_string(event).unwrap()).bind(event.id.uuid());
+        update.execute(&mut sql).await.unwrap();
+    }
+    sqlx::Connection::close(sql).await.unwrap();
+    let found = tools::check(&file(&path), &mut quietly()).await.unwrap();
+    assert!(found.iter().any(|f| f.what.starts_with("1101 audit events stand in no chain")), "{found:?}");
+    let store = open(&path).await.unwrap();
+    assert_chained(&*store, env, &events).await;
+    store.close().await;
+    assert_sound(&file(&path)).await;
+}
+
+#[tokio::test]
+async fn of_several_servers_that_start_at_once_one_chains_what_is_old() {
+    let Some(server) = server() else { return };
+    let url = server.database().await;
+    let store = connect(&url).await;
+    let (env, events) = with_old_events(&(Arc::clone(&store) as _)).await;
+    store.close().await;
+    let mut sql = support::connect(&url).await;
+    for text in FORGET {
+        sqlx::query(text).execute(&mut sql).await.unwrap();
+    }
+    for event in &events {
+        let update = sqlx::query("UPDATE audit_event SET body = $1 WHERE id = $2");
+        let update = update.bind(serde_json::to_string(event).unwrap()).bind(event.id.uuid());
+        update.execute(&mut sql).await.unwrap();
+    }
+    let (one, other) = futures::join!(connect(&url), connect(&url));
+    assert_chained(&*one, env, &events).await;
+    assert_chained(&*other, env, &events).await;
+    one.close().await;
+    other.close().await;
+    assert_sound(&Place::Postgres(url)).await;
 }

@@ -102,6 +102,8 @@ impl From<&Principal> for AskedBy {
             Principal::Agent { key, via, .. } => Self::Agent { key: *via, user: key.clone() },
             Principal::TrustedAgent { via, .. } => Self::TrustedAgent { key: *via },
             Principal::System { name } => Self::System { name: name.clone() },
+            // Asks nothing: it stands in the audit log alone.
+            Principal::Erased => Self::System { name: String::new() },
         }
     }
 }

@@ -194,7 +194,7 @@ fn credential(principal: &Principal) -> Option<Uuid> {
         Principal::ApiKey { id, .. } => Some(id.uuid()),
         Principal::User { session, .. } => Some(session.uuid()),
         Principal::Agent { via, .. } | Principal::TrustedAgent { via, .. } => Some(via.uuid()),
-        Principal::System { .. } => None,
+        Principal::System { .. } | Principal::Erased => None,
     }
 }
 

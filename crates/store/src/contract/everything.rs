@@ -72,7 +72,7 @@ pub async fn everything(world: &World, many: i64) -> Result<(), Failure> {
     ]);
     let mut draft = world.draft(Vec::new(), changes);
     draft.call = Some("call-1".to_owned());
-    draft.audit = vec![World::event("users.created")];
+    draft.audit = ["users.created", "users.counted", "users.seen"].map(World::event).into();
     let topic = "request.created".to_owned();
     draft.outbox =
         vec![OutboxItem { id: Uuid::from_u128(8), topic, payload: json!({"a": 1}), created_at: at(0) }];

@@ -5,6 +5,7 @@
 mod admin;
 mod audit;
 mod cascades;
+mod chain;
 mod commits;
 mod everything;
 mod expects;
@@ -27,6 +28,7 @@ pub use cascades::{
     deleting_a_relation, deleting_a_resource, deleting_a_role, deleting_a_tenant, deleting_a_user,
     deleting_an_instance,
 };
+pub use chain::{audit_events_are_chained, erasing_leaves_the_chain_sound, signed_heads_are_kept};
 pub use commits::{
     a_batch_shields_neighbours, a_commit_without_changes_takes_no_revision, a_missing_environment_is_refused,
     bulk_commits_name_the_duplicate, changes_come_in_whole_revisions, duplicates_are_named,
@@ -71,6 +73,9 @@ macro_rules! contract_tests {
             an_image_is_of_one_moment
             a_refused_commit_leaves_no_audit_event
             audit_events_are_filtered_newest_first
+            audit_events_are_chained
+            erasing_leaves_the_chain_sound
+            signed_heads_are_kept
             deleting_a_relation
             deleting_a_resource
             deleting_a_role

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{AdminCommit, AdminOp, ChangeRecord, Commit, CommitError, Committed, Store};
 use askfirst_domain::{
-    audit::AuditEvent,
+    audit::{AuditEvent, Salt},
     change::{Change, Expect},
     id::EnvId,
     scope::{Environment, Organization, Project},
@@ -114,6 +114,8 @@ impl World {
             request: None,
             object: None,
             details: serde_json::Map::new(),
+            salt: Salt::new([7; 32]),
+            erased: Vec::new(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod signals;
 use crate::{
     StoreError,
     body::{Body, Readers, failed},
+    chains::chain_old,
     image::{self, ImagePolicy, Meter},
     migrations::migrate,
     moves::Moves,
@@ -109,6 +110,7 @@ impl PostgresStore {
         let writing = [("enable_seqscan", "off"), ("idle_in_transaction_session_timeout", patience.as_str())];
         let mut session = Writing::new(base.clone().options(writing), announce);
         session.connect().await.map_err(failed(OPENING))?;
+        chain_old(&mut session).await?;
         let moves = Arc::new(Moves::new());
         let (meter, suggested) = Meter::new(options.images);
         let queue = Queue::start(session, options.queue, Arc::clone(&moves), Arc::new(meter), ());

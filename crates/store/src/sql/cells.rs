@@ -1,7 +1,7 @@
 //! Reading a row cell by cell, in the order of its columns.
 
 use crate::StoreError;
-use askfirst_domain::{Id, Timestamp};
+use askfirst_domain::{Id, Timestamp, audit::Hash};
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -116,6 +116,11 @@ impl<'r, R: Row> Cells<'r, R> {
         let column = self.step();
         let cell = self.row.bytes(column).map_err(|e| self.corrupt(&e))?;
         self.there(cell.map(<[u8]>::to_vec))
+    }
+
+    pub(crate) fn hash(&mut self) -> Result<Hash, StoreError> {
+        let bytes = self.bytes()?;
+        Hash::try_from(bytes.as_slice()).map_err(|e| self.corrupt(&e))
     }
 
     pub(crate) fn whole(&mut self) -> Result<u64, StoreError> {

@@ -1,4 +1,4 @@
-//! The change log, the audit events and the outbox of a commit.
+//! The change log and the outbox of a commit.
 
 use super::{
     Dialect, Pace, Statement, Value, payload,
@@ -6,17 +6,11 @@ use super::{
     tables::{Broken, Inserts},
 };
 use crate::{Commit, StoreError, sql::number};
-use askfirst_domain::{
-    audit::{AuditEvent, OutboxItem},
-    id::EnvId,
-};
+use askfirst_domain::{audit::OutboxItem, id::EnvId};
 use std::sync::LazyLock;
 
 const CHANGE: [&str; 8] = ["env", "revision", "seq", "at", "actor", "call", "kind", "payload"];
 static CHANGES: LazyLock<Inserts> = LazyLock::new(|| Inserts::of("change", &CHANGE, "", Broken::Stops));
-const AUDIT_EVENT: [&str; 7] = ["id", "env", "at", "topic", "code", "request", "body"];
-static AUDIT_EVENTS: LazyLock<Inserts> =
-    LazyLock::new(|| Inserts::of("audit_event", &AUDIT_EVENT, "", Broken::Stops));
 
 /// The statements that write the commit's changes to the log as `revision`.
 pub(crate) fn change_rows(
@@ -42,7 +36,8 @@ pub(crate) fn change_rows(
     Ok(inserts(dialect, &CHANGES, rows))
 }
 
-fn inserts(dialect: Dialect, into: &'static Inserts, rows: Vec<Vec<Value>>) -> Vec<Statement> {
+/// As many statements as the rows take.
+pub(super) fn inserts(dialect: Dialect, into: &'static Inserts, rows: Vec<Vec<Value>>) -> Vec<Statement> {
     let mut statements = Vec::new();
     let mut rows = rows.into_iter();
     while rows.len() > 0 {
@@ -51,33 +46,6 @@ fn inserts(dialect: Dialect, into: &'static Inserts, rows: Vec<Vec<Value>>) -> V
         statements.push(into.statement(dialect, these));
     }
     statements
-}
-
-/// The statement that writes an audit event; `env` none for the installation's.
-pub(crate) fn audit_row(env: Option<EnvId>, event: &AuditEvent) -> Result<Statement, StoreError> {
-    Ok(AUDIT_EVENTS.statement(Dialect::Sqlite, vec![audit_cells(env, event)?]))
-}
-
-/// The statements that write the audit events of an environment.
-pub(crate) fn audit_rows(
-    dialect: Dialect,
-    env: EnvId,
-    events: &[AuditEvent],
-) -> Result<Vec<Statement>, StoreError> {
-    let rows = events.iter().map(|event| audit_cells(Some(env), event)).collect::<Result<_, _>>()?;
-    Ok(inserts(dialect, &AUDIT_EVENTS, rows))
-}
-
-fn audit_cells(env: Option<EnvId>, event: &AuditEvent) -> Result<Vec<Value>, StoreError> {
-    Ok(vec![
-        event.id.into(),
-        env.into(),
-        event.at.into(),
-        event.code.split_once('.').map_or(event.code.as_str(), |(topic, _)| topic).into(),
-        event.code.as_str().into(),
-        event.request.into(),
-        json(event)?.into(),
-    ])
 }
 
 /// The statement that writes an outbox row.

@@ -4,6 +4,7 @@
 //! how.
 
 mod admin;
+pub(crate) mod audit;
 mod cells;
 mod delete;
 mod epochs;
@@ -26,7 +27,7 @@ pub(crate) use cells::{Cells, Row};
 pub(crate) use epochs::new_epochs;
 pub(crate) use expect::{first_taken, holds, probe, revisions_of, thing_of};
 pub(crate) use list::{Filtered, Select};
-pub(crate) use log::{audit_row, audit_rows, change_rows, outbox_row};
+pub(crate) use log::{change_rows, outbox_row};
 pub(crate) use purge::purge;
 pub(crate) use put::{name_of, steps, touches_schema};
 pub(crate) use statement::{Dialect, Statement, Value, number, whole};

@@ -1,9 +1,9 @@
 //! From rows to the words of the domain. Each function reads the columns that its table names.
 
 use super::{Cells, Row, payload};
-use crate::{ChangeRecord, Head, Position, StoreError, Versioned};
+use crate::{ChangeRecord, Head, Position, StoreError, Unsigned, Versioned};
 use askfirst_domain::{
-    audit::AuditEvent,
+    audit::{AuditEvent, ChainHead, ChainId, Entry, HeadStatement, PublicKey, SignedHead},
     change::Change,
     facts::{Instance, InstanceLink, RelationshipTuple, RoleAssignment, Tenant, User},
     invite::Invite,
@@ -160,9 +160,50 @@ pub(crate) fn change<R: Row>(row: &R) -> Result<ChangeRecord, StoreError> {
     })
 }
 
-/// `body`, of an audit event.
+/// `n, hash, body, private`, of an audit event.
+pub(crate) fn audit_entry<R: Row>(row: &R) -> Result<Entry, StoreError> {
+    let mut c = Cells::of("audit event", row);
+    Ok(Entry { n: c.whole()?, hash: c.hash()?, body: c.text()?, private: c.json()? })
+}
+
+/// As [`audit_entry`], for reading.
 pub(crate) fn audit_event<R: Row>(row: &R) -> Result<AuditEvent, StoreError> {
-    body("audit event", row)
+    let event = audit_entry(row)?.event();
+    event.map_err(|e| StoreError::Corrupt { what: "audit event", detail: e.to_string() })
+}
+
+/// `n, hash`.
+pub(crate) fn chain_head<R: Row>(row: &R) -> Result<ChainHead, StoreError> {
+    let mut c = Cells::of("head of an audit log", row);
+    Ok(ChainHead { n: c.whole()?, hash: c.hash()? })
+}
+
+/// `env, n, epoch, installation, hash, at, key, signature`.
+pub(crate) fn signed_head<R: Row>(row: &R) -> Result<SignedHead, StoreError> {
+    let mut c = Cells::of("signed head", row);
+    let (env, n, epoch, installation) = (c.uuid()?, c.whole()?, c.uuid()?, c.uuid()?);
+    let (hash, at) = (c.hash()?, c.at()?);
+    let env = ChainId::from_uuid(env);
+    let statement = HeadStatement { installation, env, epoch, n, hash, at };
+    Ok(SignedHead { statement, key: c.text()?.into(), signature: c.text()? })
+}
+
+/// `public`.
+pub(crate) fn audit_key<R: Row>(row: &R) -> Result<PublicKey, StoreError> {
+    let bytes = Cells::of("audit key", row).bytes()?;
+    PublicKey::from_bytes(&bytes)
+        .map_err(|e| StoreError::Corrupt { what: "audit key", detail: e.to_string() })
+}
+
+/// `env, n, hash, signed, epoch`; see `audit::unsigned`.
+pub(crate) fn unsigned<R: Row>(row: &R) -> Result<Unsigned, StoreError> {
+    let mut c = Cells::of("head of an audit log", row);
+    Ok(Unsigned {
+        chain: ChainId::from_uuid(c.uuid()?),
+        head: ChainHead { n: c.whole()?, hash: c.hash()? },
+        signed: c.whole()?,
+        epoch: c.opt_uuid()?.unwrap_or_default(),
+    })
 }
 
 /// `body`, of whatever is kept whole.

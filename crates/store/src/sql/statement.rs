@@ -1,7 +1,10 @@
 //! A statement with the values that are bound to it.
 
 use crate::StoreError;
-use askfirst_domain::{Id, Timestamp};
+use askfirst_domain::{
+    Id, Timestamp,
+    audit::{ChainId, Hash},
+};
 use std::borrow::Cow;
 use uuid::Uuid;
 
@@ -72,6 +75,16 @@ impl From<String> for Value {
 impl From<Option<&str>> for Value {
     fn from(text: Option<&str>) -> Self {
         Self::Text(text.map(str::to_owned))
+    }
+}
+impl From<Hash> for Value {
+    fn from(hash: Hash) -> Self {
+        Self::Bytes(Some(hash.bytes().to_vec()))
+    }
+}
+impl From<ChainId> for Value {
+    fn from(chain: ChainId) -> Self {
+        Self::Uuid(Some(chain.uuid()))
     }
 }
 impl From<i64> for Value {

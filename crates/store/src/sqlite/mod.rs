@@ -12,6 +12,7 @@ pub(crate) mod witness;
 use crate::{
     StoreError,
     body::{Body, Readers, failed},
+    chains::chain_old,
     image::{self, ImagePolicy, Meter},
     migrations::migrate,
     moves::Moves,
@@ -123,6 +124,7 @@ impl SqliteStore {
         let prepared = async {
             migrate(Dialect::Sqlite, &mut connection).await?;
             refuse_unfinished(&mut connection).await?;
+            chain_old(&mut connection).await?;
             match temporary {
                 Some(_) => Ok(None),
                 None => Witness::call(&path, &mut connection).await.map(Some),

@@ -5,12 +5,13 @@ use crate::{
     AssignmentFilter, Attempt, AuditFilter, InstanceFilter, InviteFilter, OutboxFilter, Page, RequestFilter,
     TenantFilter, TupleFilter, UserFilter,
     sql::{
-        Dialect, Filtered, Pace, Select, Statement, first_taken, image, outbox, probe, purge, read,
+        Dialect, Filtered, Pace, Select, Statement, audit, first_taken, image, outbox, probe, purge, read,
         revisions_of, steps, take_link,
     },
 };
 use askfirst_domain::{
     Id, Key, Timestamp,
+    audit::ChainId,
     change::{Change, Expect, ObjectRef},
     id::EnvId,
     invite::InviteStatus,
@@ -149,7 +150,8 @@ async fn lists_search_an_index_and_come_in_its_order() {
             let plan = plan(&store, statement.clone()).await;
             assert!(scans(&plan).is_empty(), "{}\n{plan:#?}", statement.sql);
             // A filter is worth nothing if all of the environment is read for it.
-            let narrowed = statement.sql.contains(" AND ") && !statement.sql.contains("instr(");
+            let narrowed = statement.sql.replace("+n IS NOT NULL AND", "").contains(" AND ")
+                && !statement.sql.contains("instr(");
             let reads_all = plan.iter().any(|step| step.contains("_list (env=?)"));
             assert!(!narrowed || !reads_all, "{}\n{plan:#?}", statement.sql);
             // Lists of several ids are sorted; whatever is the first of two million rows is found without.
@@ -210,6 +212,17 @@ async fn look_ups_and_cascades_search_an_index() {
         read::api_key_by_hash("hash"),
         read::session_by_hash("hash"),
         take_link("hash"),
+        audit::chain(Some(ENV), 5, 100),
+        audit::chain(None, 5, 100),
+        audit::entry(Some(ENV), id()),
+        audit::entry(None, id()),
+        audit::head(ChainId::INSTALLATION),
+        audit::heads_at(ChainId::from_uuid(Uuid::max()), 5, 100, 7),
+        audit::heads_at(ChainId::INSTALLATION, 5, 100, 7),
+        audit::signed_heads(ChainId::INSTALLATION, 5, 100),
+        audit::private_of(DIALECT, ENV, [Uuid::nil()]),
+        audit::take_heads(DIALECT, &[ChainId::INSTALLATION]),
+        audit::unchained(100),
     ];
     all.extend(expects.iter().map(|expect| probe(ENV, expect)));
     all.extend(purge(Timestamp::default(), 10));

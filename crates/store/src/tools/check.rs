@@ -1,4 +1,5 @@
-//! Whether an installation is sound: whether the log has no gaps, and the tables hold what it comes to.
+//! Whether an installation is sound: whether the log has no gaps, the tables hold what it comes to, and the audit log is the
+//! chain that was written.
 //!
 //! The log is played again into a throw-away database, by the statements that wrote the tables, and what comes out is
 //! compared with what is there, row by row.
@@ -6,6 +7,7 @@
 use super::{
     Place, Progress, ToolError, Watcher,
     catalog::{self, Table},
+    chains,
     connection::{Access, Cell, Connection, Kind},
     digest::{PAGE, Sum},
 };
@@ -57,11 +59,12 @@ pub async fn check(place: &Place, watcher: Watcher<'_>) -> Result<Vec<Finding>, 
     }
     let known: Vec<_> = environments.iter().filter_map(|row| row.first().cloned()).collect();
     compare(&mut connection, replica, &known, &mut findings, watcher).await?;
+    chains::chains(&mut connection, &mut findings, watcher).await?;
     connection.close().await;
     Ok(findings)
 }
 
-fn id_kind(dialect: Dialect) -> Kind {
+pub(super) fn id_kind(dialect: Dialect) -> Kind {
     match dialect {
         Dialect::Sqlite => Kind::Bytes,
         Dialect::Postgres => Kind::Uuid,

@@ -5,6 +5,7 @@
 
 mod backup;
 mod catalog;
+mod chains;
 mod check;
 mod connection;
 mod copy;
