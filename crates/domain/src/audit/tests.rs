@@ -56,7 +56,9 @@ fn report(entries: &[Entry], heads: &[ChainHead]) -> Report {
     for head in heads {
         verifier.expect(Expected::Signed(Box::new(sign(*head))));
     }
-    entries.iter().for_each(|entry| verifier.take(entry, None));
+    for entry in entries {
+        verifier.take(entry, None);
+    }
     verifier.finish()
 }
 
@@ -214,7 +216,9 @@ fn a_log_that_was_written_anew_does_not_fit_its_heads() {
     );
     let mut verifier = Verifier::new(ChainId::new(Some(ENV)), None, Vec::new());
     verifier.expect(Expected::Noted(whole[5].head()));
-    forged.iter().for_each(|entry| verifier.take(entry, None));
+    for entry in &forged {
+        verifier.take(entry, None);
+    }
     assert_eq!(verifier.finish().findings.len(), 1);
 }
 
@@ -251,6 +255,9 @@ fn receipt(whole: &[Entry], at: usize) -> Receipt {
     )
 }
 
+/// Spoils a receipt.
+type Breaking = fn(&mut Receipt);
+
 #[test]
 fn a_receipt_proves_its_event_and_nothing_else() {
     let whole = chain(5);
@@ -264,7 +271,7 @@ fn a_receipt_proves_its_event_and_nothing_else() {
     let text = serde_json::to_string(&receipt(&whole, 2)).unwrap();
     assert_eq!(serde_json::from_str::<Receipt>(&text).unwrap(), receipt(&whole, 2));
 
-    let broken: [(&str, fn(&mut Receipt)); 9] = [
+    let broken: [(&str, Breaking); 9] = [
         ("kind", |r| r.kind = "askfirst.audit.receipt.v2".to_owned()),
         ("body", |r| r.body = r.body.replace("approved", "denied")),
         ("value", |r| r.private.get_mut(&Field::Details).unwrap().text.push(' ')),

@@ -28,7 +28,9 @@ impl World {
         let (mut entries, mut verifier) = (Vec::new(), Verifier::new(chain, None, Vec::new()));
         loop {
             let page = self.store.audit_chain(env, verifier.at().n, 7).await?;
-            page.iter().for_each(|entry| verifier.take(entry, None));
+            for entry in &page {
+                verifier.take(entry, None);
+            }
             if page.is_empty() {
                 break;
             }
