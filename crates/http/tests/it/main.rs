@@ -9,6 +9,8 @@ mod assignments;
 #[cfg(test)]
 mod authzen;
 #[cfg(test)]
+mod conforms;
+#[cfg(test)]
 mod copies;
 #[cfg(test)]
 mod decisions;

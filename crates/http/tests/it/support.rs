@@ -1,5 +1,6 @@
 //! The whole router on a real database in a temporary folder, and calls to it.
 
+use crate::conforms::{self, Exchange};
 use askfirst_domain::Timestamp;
 use askfirst_engine::{Clock, Engine, Parts, Secret, Settings, SystemEntropy, decisions::LogSettings};
 use askfirst_http::{Options, router};
@@ -16,6 +17,7 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 use tower::ServiceExt as _;
 
 /// The paths of `default`/`dev`.
@@ -101,6 +103,18 @@ impl Server {
         self.engine.log_decisions(Arc::new(log), LogSettings::default()).expect("there is randomness");
     }
 
+    /// The description of the API, which is the same for every server.
+    async fn description(&self) -> &'static Value {
+        static DESCRIPTION: OnceCell<Value> = OnceCell::const_new();
+        let read = || async {
+            let request = Request::get("/openapi.json").body(Body::empty()).expect("a request");
+            let response = self.router.clone().oneshot(request).await.expect("the router never fails");
+            let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+            serde_json::from_slice(&bytes).expect("a JSON body")
+        };
+        DESCRIPTION.get_or_init(read).await
+    }
+
     pub(crate) fn client(&self, key: Option<&str>) -> Client<'_> {
         Client { server: self, key: key.map(str::to_owned) }
     }
@@ -129,7 +143,7 @@ impl Client<'_> {
         &self,
         method: &str,
         path: &str,
-        body: Option<&Value>,
+        sent: Option<&Value>,
         more: &[(&str, &str)],
     ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
@@ -140,18 +154,26 @@ impl Client<'_> {
             // Permit's 2.x client writes the scheme in lower case.
             request = request.header(header::AUTHORIZATION, format!("bearer {key}"));
         }
-        let bytes = body.map_or_else(Vec::new, |value| serde_json::to_vec(value).expect("JSON"));
+        let bytes = sent.map_or_else(Vec::new, |value| serde_json::to_vec(value).expect("JSON"));
         let request = request.body(Body::from(bytes)).expect("a request");
         let response = self.server.router.clone().oneshot(request).await.expect("the router never fails");
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let kind = headers.get(header::CONTENT_TYPE).cloned();
         let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
-        if bytes.is_empty() {
-            return Answer { status, headers, body: Value::Null };
-        }
-        assert_eq!(kind.as_ref().and_then(|k| k.to_str().ok()), Some("application/json"), "{method} {path}");
-        Answer { status, headers, body: serde_json::from_slice(&bytes).expect("a JSON body") }
+        let body = if bytes.is_empty() {
+            Value::Null
+        } else {
+            assert_eq!(
+                kind.as_ref().and_then(|k| k.to_str().ok()),
+                Some("application/json"),
+                "{method} {path}"
+            );
+            serde_json::from_slice(&bytes).expect("a JSON body")
+        };
+        let exchange = Exchange { method, path, sent, status, answered: &body };
+        conforms::check(self.server.description().await, &exchange);
+        Answer { status, headers, body }
     }
 
     /// The call must succeed.

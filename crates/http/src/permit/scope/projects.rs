@@ -42,7 +42,7 @@ pub(crate) struct ProjectRead {
     name: String,
     description: Option<String>,
     settings: Option<Value>,
-    /// There are no policy repositories.
+    // There are no policy repositories.
     #[schema(value_type = NullShape, inline)]
     active_policy_repo_id: Option<()>,
 }
