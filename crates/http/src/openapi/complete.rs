@@ -133,6 +133,7 @@ fn refusals(method: &str, path: &str, family: &Family, has_body: bool) -> &'stat
 fn refusal(status: &str, shape: Refusal) -> Value {
     let shape = match (shape, status) {
         (Refusal::Permit, "422") => "InvalidBody",
+        (Refusal::Permit, "429") => "TooMany",
         (Refusal::Permit, _) => "Refused",
         (Refusal::Problem, _) => "Problem",
     };
@@ -190,6 +191,9 @@ fn responses() -> Value {
     let json = |schema: &str, kind: &str| json!({kind: {"schema": {"$ref": format!("#/components/schemas/{schema}")}}});
     json!({
         "Refused": {"description": "Refused; the message says why and what would be right.",
+            "content": json("ErrorDetails", "application/json")},
+        "TooMany": {"description": "This credential has made more calls than the operator lets one make.",
+            "headers": {"retry-after": {"description": "Seconds until the next may work.", "schema": {"type": "integer"}}},
             "content": json("ErrorDetails", "application/json")},
         "InvalidBody": {"description": "The body has not the right shape.",
             "content": json("HTTPValidationError", "application/json")},

@@ -9,7 +9,7 @@ mod shapes;
 mod words;
 
 pub(crate) use shapes::{
-    IdShape, KeyShape, NewKeyShape, NewUserKeyShape, NullShape, UserKeyShape, key_or_id, moment,
+    IdShape, KeyShape, NewKeyShape, NewUserKeyShape, NullShape, SettingShape, UserKeyShape, key_or_id, moment,
 };
 pub(crate) use words::{
     AttributeTypeWord, AuthMechanismWord, ElementTypeWord, InviteStatusWord, LevelWord, MethodWord,

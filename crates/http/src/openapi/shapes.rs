@@ -62,6 +62,14 @@ shape!(
     NullShape as "Null" = ObjectBuilder::new().schema_type(Type::Null).build().into()
 );
 
+shape!(
+    /// What a setting of an element may be.
+    SettingShape as "ElementsSetting" = {
+        let either = SchemaType::from_iter([Type::String, Type::Integer, Type::Boolean]);
+        ObjectBuilder::new().schema_type(either).build().into()
+    }
+);
+
 fn key(text: ObjectBuilder, pattern: &str) -> Schema {
     text.pattern(Some(pattern)).min_length(Some(1)).max_length(Some(MAX_KEY_LEN)).build().into()
 }

@@ -49,7 +49,10 @@ struct DetailsBody {
 /// Ask for a role
 #[utoipa::path(
     post, path = "/", request_body = CreateBody,
-    responses((status = OK, description = "The access request; `existed` says that it was pending already.", body = RequestRead))
+    responses((
+        status = OK, description = "The access request; `existed` says that it was pending already.",
+        body = RequestRead
+    ))
 )]
 async fn create(
     OnBehalf(acting): OnBehalf,

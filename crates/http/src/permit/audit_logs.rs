@@ -41,14 +41,20 @@ struct Query {
     /// Keys or e-mail addresses.
     #[serde(default)]
     users: Vec<String>,
+    /// Allowed ones, or denied ones.
     decision: Option<bool>,
+    /// Those about these: `type`, or `type:key`.
     #[serde(default)]
     resources: Vec<String>,
+    /// Those in this tenant.
     tenant: Option<String>,
+    /// Those about this action.
     action: Option<String>,
     /// Seconds since 1970.
     timestamp_from: Option<i64>,
+    /// Seconds since 1970.
     timestamp_to: Option<i64>,
+    /// The list is newest first, whatever is said here; other words are refused.
     #[param(inline)]
     sort_by: Option<SortKey>,
     page: Option<u32>,
@@ -202,7 +208,10 @@ async fn page(
 #[utoipa::path(
     get, path = "/v2/pdps/{project}/{env}/audit_logs/{log}",
     params(("log" = Uuid, Path, description = "The id of the audit log.")),
-    responses((status = OK, description = "The decision, and what it is about as that is now.", body = DetailedAuditLog))
+    responses((
+        status = OK, description = "The decision, and what it is about as that is now.",
+        body = DetailedAuditLog
+    ))
 )]
 async fn show(
     InEnv(scope): InEnv,

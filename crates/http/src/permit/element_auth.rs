@@ -120,6 +120,7 @@ async fn front_end_login(
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Ticket {
+    /// The ticket, as `redirect_url` has it.
     token: String,
 }
 
@@ -189,7 +190,10 @@ async fn me(AsUser(acting): AsUser) -> Answer<Json<MeRead>> {
 /// Sign out
 #[utoipa::path(
     method(get, post), path = "/v2/auth/logout",
-    responses((status = NO_CONTENT, description = "The session is over.", headers(("set-cookie" = String, description = "Takes the cookie away."))))
+    responses((
+        status = NO_CONTENT, description = "The session is over.",
+        headers(("set-cookie" = String, description = "Takes the cookie away."))
+    ))
 )]
 async fn logout(app: State, Signed(op): Signed) -> Answer<Response> {
     app.engine.sign_out(&op).await?;

@@ -80,6 +80,7 @@ struct ListQuery {
     page: Option<u32>,
     #[param(default = 30)]
     per_page: Option<u32>,
+    /// Part of a key, a name or an e-mail address.
     search: Option<String>,
     #[serde(flatten)]
     #[param(ignore)]
@@ -216,9 +217,12 @@ async fn roles(
 
 /// Add somebody to the place that an element manages
 #[utoipa::path(
-    post, path = "/v2/elements/{project}/{env}/config/{element}/data/users", params(OnInstance), request_body = UserBody,
-    responses((status = OK, description = "Somebody who was there, with the roles as they are now.", body = UserRead),
-        (status = CREATED, description = "Somebody new.", body = UserRead))
+    post, path = "/v2/elements/{project}/{env}/config/{element}/data/users",
+    params(OnInstance), request_body = UserBody,
+    responses(
+        (status = OK, description = "Somebody who was there, with the roles as they are now.", body = UserRead),
+        (status = CREATED, description = "Somebody new.", body = UserRead)
+    )
 )]
 async fn add_user(
     AsUser(acting): AsUser,
@@ -287,7 +291,8 @@ async fn remove_user(
 
 /// Give somebody a role through an element
 #[utoipa::path(
-    post, path = "/v2/elements/{project}/{env}/config/{element}/data/users/{user}/roles", params(OnInstance), request_body = RoleBody,
+    post, path = "/v2/elements/{project}/{env}/config/{element}/data/users/{user}/roles",
+    params(OnInstance), request_body = RoleBody,
     responses((status = OK, description = "The assignment.", body = AssignmentRead))
 )]
 async fn give_role(
@@ -303,7 +308,8 @@ async fn give_role(
 
 /// Take a role from somebody through an element
 #[utoipa::path(
-    delete, path = "/v2/elements/{project}/{env}/config/{element}/data/users/{user}/roles", params(OnInstance), request_body = RoleBody,
+    delete, path = "/v2/elements/{project}/{env}/config/{element}/data/users/{user}/roles",
+    params(OnInstance), request_body = RoleBody,
     responses((status = NO_CONTENT, description = "It is gone."))
 )]
 async fn take_role(

@@ -9,7 +9,7 @@ use crate::{
     body::Body,
     error::Answer,
     listing::{PageQuery, Paginated},
-    openapi::{ElementTypeWord, IdShape, KeyShape, LevelWord, Routes},
+    openapi::{ElementTypeWord, IdShape, KeyShape, LevelWord, Routes, SettingShape},
 };
 use askfirst_domain::{
     Key,
@@ -69,10 +69,12 @@ impl From<WebhookBody> for Hook {
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = ElementsConfigCreate)]
 struct CreateBody {
+    #[schema(value_type = KeyShape)]
     key: String,
     name: String,
     #[schema(value_type = ElementTypeWord)]
     elements_type: ElementType,
+    #[schema(value_type = BTreeMap<String, SettingShape>)]
     settings: Map<String, Value>,
     email_notifications: Option<bool>,
     #[schema(value_type = BTreeMap<LevelWord, Vec<String>>)]
@@ -86,6 +88,7 @@ struct UpdateBody {
     name: Option<String>,
     #[schema(value_type = Option<ElementTypeWord>)]
     elements_type: Option<ElementType>,
+    #[schema(value_type = Option<BTreeMap<String, SettingShape>>)]
     settings: Option<Map<String, Value>>,
     email_notifications: Option<bool>,
     #[schema(value_type = Option<BTreeMap<LevelWord, Vec<String>>>)]
@@ -160,6 +163,7 @@ struct ElementRead {
     name: String,
     #[schema(value_type = ElementTypeWord)]
     elements_type: ElementType,
+    #[schema(value_type = BTreeMap<String, SettingShape>)]
     settings: Map<String, Value>,
     email_notifications: bool,
     #[schema(value_type = BTreeMap<LevelWord, Vec<LevelRoleRead>>)]
@@ -289,7 +293,10 @@ async fn remove_unprefixed(scope: InEnv, at: Path<At>) -> Answer<StatusCode> {
 /// Read an element as its user has it
 #[utoipa::path(
     get, path = "/v2/elements/{project}/{env}/config/{element}/runtime", params(OnInstance),
-    responses((status = OK, description = "The element, and the level that the user has in it.", body = RuntimeRead))
+    responses((
+        status = OK, description = "The element, and the level that the user has in it.",
+        body = RuntimeRead
+    ))
 )]
 async fn runtime(
     AsUser(acting): AsUser,

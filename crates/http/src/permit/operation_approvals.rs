@@ -82,7 +82,10 @@ impl ListRead {
 /// Ask for an operation to be approved
 #[utoipa::path(
     post, path = "/", request_body = CreateBody,
-    responses((status = OK, description = "The operation approval; `existed` says that it was pending already.", body = RequestRead))
+    responses((
+        status = OK, description = "The operation approval; `existed` says that it was pending already.",
+        body = RequestRead
+    ))
 )]
 async fn create(
     OnBehalf(acting): OnBehalf,

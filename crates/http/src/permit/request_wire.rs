@@ -105,15 +105,21 @@ impl ReviewBody {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
+    /// Those that stand so.
     pub(super) status: Option<String>,
+    /// Those in this tenant.
     #[param(value_type = Option<String>)]
     pub(super) tenant: Option<Text>,
+    /// Those for this role.
     #[param(value_type = Option<String>)]
     pub(super) role: Option<Text>,
+    /// Those on this resource.
     #[param(value_type = Option<String>)]
     pub(super) resource: Option<Text>,
+    /// Those on this instance.
     #[param(value_type = Option<String>)]
     pub(super) resource_instance: Option<Text>,
+    /// The same as `resource_instance`.
     #[param(value_type = Option<String>)]
     pub(super) resource_instance_id: Option<Text>,
     pub(super) page: Option<u32>,

@@ -88,3 +88,32 @@ async fn who_has_it_already_gets_it_not_again() {
     let again = server.client(None).send_with("GET", "/openapi.json", None, &[("if-none-match", tag)]).await;
     assert_eq!((again.status, again.body), (304, Value::Null));
 }
+
+#[test]
+fn what_is_served_is_described() {
+    // Pages are for people, and the description is no part of itself.
+    let undescribed = ["ui", "openapi"];
+    // Not yet described.
+    let missing = ["pdp", "authzen", "api"];
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![source.clone()];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let family =
+                path.strip_prefix(&source).expect("below").iter().next().expect("a name").to_string_lossy();
+            if undescribed.contains(&&*family) || missing.contains(&&*family) {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            files += 1;
+            let text = std::fs::read_to_string(&path).expect("a text");
+            assert!(!text.contains(".route("), "{} serves a route that it does not describe", path.display());
+        }
+    }
+    assert!(files > 20, "{files}");
+}

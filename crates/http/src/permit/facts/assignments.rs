@@ -240,19 +240,25 @@ impl RoleBody {
 pub(super) struct ListQuery {
     page: Option<u32>,
     per_page: Option<u32>,
+    /// Those of these users.
     #[serde(default)]
     #[param(value_type = Vec<String>)]
     user: Vec<Text>,
+    /// Those of these roles.
     #[serde(default)]
     #[param(value_type = Vec<String>)]
     role: Vec<Text>,
+    /// Those in these tenants.
     #[serde(default)]
     #[param(value_type = Vec<String>)]
     tenant: Vec<Text>,
+    /// Those on instances of this resource.
     #[param(value_type = Option<String>)]
     resource: Option<Text>,
+    /// Those on this instance: `type:key`, or an id.
     #[param(value_type = Option<String>)]
     resource_instance: Option<Text>,
+    /// With user, role, tenant and instance instead of their keys.
     #[serde(default)]
     #[param(value_type = bool)]
     detailed: Switch,
@@ -289,7 +295,10 @@ impl ListQuery {
 /// List role assignments
 #[utoipa::path(
     get, path = "/role_assignments", params(ListQuery),
-    responses((status = OK, description = "A page of assignments; with `detailed`, of detailed ones.", body = Vec<ListedRead>))
+    responses((
+        status = OK, description = "A page of assignments; with `detailed`, of detailed ones.",
+        body = Vec<ListedRead>
+    ))
 )]
 async fn list(InEnv(scope): InEnv, Params(q): Params<ListQuery>) -> Answer<Json<Vec<ListedRead>>> {
     let detailed = q.detailed.is_on();
@@ -350,8 +359,10 @@ async fn assign_user(
 /// Take a role from a user
 #[utoipa::path(
     delete, path = "/role_assignments", params(UnassignQuery), request_body = AssignmentBody,
-    responses((status = NO_CONTENT, description = "It is gone."),
-        (status = OK, description = "What is gone, when `return_deleted` asks for it.", body = AssignmentRead))
+    responses(
+        (status = NO_CONTENT, description = "It is gone."),
+        (status = OK, description = "What is gone, when `return_deleted` asks for it.", body = AssignmentRead)
+    )
 )]
 async fn unassign(
     InEnv(scope): InEnv,
@@ -365,8 +376,10 @@ async fn unassign(
 /// Take a role from this user
 #[utoipa::path(
     delete, path = "/users/{user}/roles", params(UnassignQuery), request_body = RoleBody,
-    responses((status = NO_CONTENT, description = "It is gone."),
-        (status = OK, description = "What is gone, when `return_deleted` asks for it.", body = AssignmentRead))
+    responses(
+        (status = NO_CONTENT, description = "It is gone."),
+        (status = OK, description = "What is gone, when `return_deleted` asks for it.", body = AssignmentRead)
+    )
 )]
 async fn unassign_user(
     InEnv(scope): InEnv,

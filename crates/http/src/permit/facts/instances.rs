@@ -153,11 +153,15 @@ pub(crate) struct UpdateBody {
 pub(super) struct ListQuery {
     page: Option<u32>,
     per_page: Option<u32>,
+    /// Those of this tenant.
     #[param(value_type = Option<String>)]
     tenant: Option<Text>,
+    /// Those of this resource.
     #[param(value_type = Option<String>)]
     resource: Option<Text>,
+    /// Part of a key.
     search: Option<String>,
+    /// With their relationships.
     #[serde(default)]
     #[param(value_type = bool)]
     detailed: Switch,

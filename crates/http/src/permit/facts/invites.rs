@@ -137,10 +137,13 @@ pub(super) struct ApproveBody {
 pub(super) struct ListQuery {
     page: Option<u32>,
     per_page: Option<u32>,
+    /// Those that stand so.
     #[param(value_type = Option<InviteStatusWord>, inline)]
     status: Option<InviteStatus>,
+    /// Those to this role.
     #[param(value_type = Option<String>)]
     role: Option<Text>,
+    /// Those to this tenant.
     #[param(value_type = Option<String>)]
     tenant: Option<Text>,
 }

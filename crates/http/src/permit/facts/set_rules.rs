@@ -83,9 +83,12 @@ impl From<RuleBody> for SetRuleSpec {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
+    /// Those about this user set.
     #[param(value_type = Option<String>)]
     user_set: Option<Text>,
+    /// Those with this permission: `resource:action`.
     permission: Option<String>,
+    /// Those about this resource set.
     #[param(value_type = Option<String>)]
     resource_set: Option<Text>,
     page: Option<u32>,

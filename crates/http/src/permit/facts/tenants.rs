@@ -104,6 +104,7 @@ pub(crate) struct UpdateBody {
 pub(super) struct ListQuery {
     page: Option<u32>,
     per_page: Option<u32>,
+    /// Part of a key or name.
     search: Option<String>,
 }
 

@@ -149,18 +149,25 @@ impl From<TupleBody> for TupleSpec {
 pub(super) struct ListQuery {
     page: Option<u32>,
     per_page: Option<u32>,
+    /// Those in this tenant.
     #[param(value_type = Option<String>)]
     tenant: Option<Text>,
+    /// Those from this instance: `type:key`, or an id.
     #[param(value_type = Option<String>)]
     subject: Option<Text>,
+    /// Those of this relation.
     #[param(value_type = Option<String>)]
     relation: Option<Text>,
+    /// Those to this instance: `type:key`, or an id.
     #[param(value_type = Option<String>)]
     object: Option<Text>,
+    /// Those from instances of this resource.
     #[param(value_type = Option<String>)]
     subject_type: Option<Text>,
+    /// Those to instances of this resource.
     #[param(value_type = Option<String>)]
     object_type: Option<Text>,
+    /// With what they are about.
     #[serde(default)]
     #[param(value_type = bool)]
     detailed: Switch,

@@ -197,6 +197,7 @@ impl CreateBody {
 pub(super) struct ListQuery {
     page: Option<u32>,
     per_page: Option<u32>,
+    /// Part of a key, a name or an e-mail address.
     search: Option<String>,
 }
 

@@ -109,6 +109,7 @@ pub(crate) struct UpdateBody {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
+    /// Those of this kind.
     #[serde(rename = "type")]
     #[param(value_type = Option<SetKindWord>, inline)]
     kind: Option<SetKind>,
@@ -124,7 +125,10 @@ pub(super) struct At {
 /// List condition sets
 #[utoipa::path(
     get, path = "/condition_sets", params(ListQuery),
-    responses((status = OK, description = "A page of sets, of users and of resources.", body = Vec<ConditionSetRead>))
+    responses((
+        status = OK, description = "A page of sets, of users and of resources.",
+        body = Vec<ConditionSetRead>
+    ))
 )]
 async fn list(InEnv(scope): InEnv, Params(q): Params<ListQuery>) -> Answer<Json<Vec<ConditionSetRead>>> {
     let found = scope.list_condition_sets(q.kind, page(q.page, q.per_page)?);

@@ -109,7 +109,10 @@ pub(super) struct At {
 /// List the relations of a resource
 #[utoipa::path(
     get, path = "/resources/{resource}/relations", params(PageQuery),
-    responses((status = OK, description = "A page of the relations whose object the resource is.", body = Paginated<RelationRead>))
+    responses((
+        status = OK, description = "A page of the relations whose object the resource is.",
+        body = Paginated<RelationRead>
+    ))
 )]
 async fn list(
     InEnv(scope): InEnv,

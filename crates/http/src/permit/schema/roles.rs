@@ -291,7 +291,10 @@ async fn remove_permissions(
 /// All of them or none.
 #[utoipa::path(
     put, path = "/bulk/roles", request_body = Operations<BulkBody>,
-    responses((status = OK, description = "The keys of what was made and of what was changed.", body = BulkRead))
+    responses((
+        status = OK, description = "The keys of what was made and of what was changed.",
+        body = BulkRead
+    ))
 )]
 async fn replace_many(InEnv(scope): InEnv, Body(body): Body<Operations<BulkBody>>) -> Answer<Json<BulkRead>> {
     let roles = body.operations.into_iter().map(|body| BulkRole {

@@ -170,7 +170,10 @@ pub(super) struct OfEnvironment {
 /// Say what the calling key opens
 #[utoipa::path(
     get, path = "/v2/api-key/scope",
-    responses((status = OK, description = "The ids of what it opens; which of them are set says how much that is.", body = ScopeRead))
+    responses((
+        status = OK, description = "The ids of what it opens; which of them are set says how much that is.",
+        body = ScopeRead
+    ))
 )]
 async fn scope(InOrg(scope): InOrg) -> Answer<Json<ScopeRead>> {
     let (project_id, environment_id) = places(scope.key_scope());
@@ -190,7 +193,10 @@ async fn of_environment(InOrg(scope): InOrg, Path(at): Path<OfEnvironment>) -> A
 /// List API keys
 #[utoipa::path(
     get, path = "/v2/api-key", params(PageQuery),
-    responses((status = OK, description = "A page of keys, without their secrets.", body = Paginated<KeyRead>))
+    responses((
+        status = OK, description = "A page of keys, without their secrets.",
+        body = Paginated<KeyRead>
+    ))
 )]
 async fn list(InOrg(scope): InOrg, Params(q): Params<PageQuery>) -> Answer<Json<Paginated<KeyRead>>> {
     let page = page(q.page, q.per_page)?;

@@ -101,7 +101,10 @@ pub(super) struct At {
 /// List projects
 #[utoipa::path(
     get, path = "/v2/projects", params(PageQuery),
-    responses((status = OK, description = "A page of the projects that the key opens.", body = Vec<ProjectRead>))
+    responses((
+        status = OK, description = "A page of the projects that the key opens.",
+        body = Vec<ProjectRead>
+    ))
 )]
 async fn list(InOrg(scope): InOrg, Params(q): Params<PageQuery>) -> Answer<Json<Vec<ProjectRead>>> {
     let found = scope.list_projects(page(q.page, q.per_page)?);
