@@ -272,6 +272,8 @@ async fn update(
 }
 
 /// Delete an element
+///
+/// Its requests stay and can be withdrawn; nobody can decide them any more.
 #[utoipa::path(
     delete, path = "/v2/elements/{project}/{env}/config/{element}",
     responses((status = NO_CONTENT, description = "It is gone."))

@@ -207,3 +207,31 @@ fn text_is_wrong(schema: &Value, text: &str) -> Option<String> {
     };
     (is_short || is_long || is_other || is_misformed).then(|| format!("`{text}` is not {schema}"))
 }
+
+#[test]
+fn what_is_not_as_described_is_seen() {
+    use serde_json::json;
+    let document = json!({"components": {"schemas": {"Key": {"type": "string", "pattern": "^[a-z]+$"}}}});
+    let key = json!({"$ref": "#/components/schemas/Key"});
+    let thing = json!({"allOf": [
+        {"type": "object", "required": ["key"], "properties": {"key": key, "kind": {"enum": ["a", "b"]}}},
+        {"properties": {"of": {"oneOf": [{"type": "array", "items": key}, {"type": "null"}]}}}
+    ]});
+    for right in
+        [json!({"key": "x"}), json!({"key": "x", "kind": "a", "of": ["y"]}), json!({"key": "x", "of": null})]
+    {
+        assert_eq!(Validator(&document).wrong(&thing, &right), None);
+    }
+    let wrong = [
+        json!({}),
+        json!([]),
+        json!({"key": "X"}),
+        json!({"key": null}),
+        json!({"key": "x", "kind": "c"}),
+        json!({"key": "x", "of": ["Y"]}),
+        json!({"key": "x", "of": "y"}),
+    ];
+    for wrong in wrong {
+        assert!(Validator(&document).wrong(&thing, &wrong).is_some(), "{wrong}");
+    }
+}

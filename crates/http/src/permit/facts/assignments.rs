@@ -413,7 +413,7 @@ pub(crate) struct UnassignReport {
 
 /// Give roles
 ///
-/// All of them or none.
+/// Those that are held already are passed over. All of them or none.
 #[utoipa::path(
     post, path = "/role_assignments/bulk", request_body = Vec<AssignmentBody>,
     responses((status = OK, description = "How many are new.", body = AssignReport))
@@ -428,7 +428,7 @@ async fn assign_many(
 
 /// Take roles away
 ///
-/// All of them or none.
+/// Those that are not held are passed over. All of them or none.
 #[utoipa::path(
     delete, path = "/role_assignments/bulk", request_body = Vec<AssignmentBody>,
     responses((status = OK, description = "How many were there.", body = UnassignReport))

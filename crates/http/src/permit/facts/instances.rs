@@ -286,7 +286,7 @@ async fn replace_many(InEnv(scope): InEnv, Body(body): Body<Operations<CreateBod
 
 /// Delete resource instances
 ///
-/// All of them or none.
+/// Those that are not there are passed over.
 #[utoipa::path(
     delete, path = "/bulk/resource_instances", request_body = Idents<Text>,
     responses((status = OK, description = "They are gone.", body = Done))

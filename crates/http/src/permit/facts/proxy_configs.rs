@@ -220,7 +220,8 @@ async fn create(InEnv(scope): InEnv, Body(body): Body<CreateBody>) -> Answer<Jso
 
 /// Change a proxy configuration
 ///
-/// Rules that are sent are put beside those that are there, or take their place.
+/// Rules that are sent are put beside those that are there, or in the place of the one for the same calls; `null`
+/// takes all away.
 #[utoipa::path(
     patch, path = "/proxy_configs/{config}", request_body = UpdateBody,
     responses((status = OK, description = "The configuration as it is now.", body = ConfigRead))

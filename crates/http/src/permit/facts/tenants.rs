@@ -168,7 +168,7 @@ async fn update(
 
 /// Delete a tenant
 ///
-/// With its instances and what was held in it.
+/// With its instances, and all that is assigned in it.
 #[utoipa::path(
     delete, path = "/tenants/{tenant}",
     responses((status = NO_CONTENT, description = "It is gone."))
@@ -179,6 +179,8 @@ async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
 }
 
 /// Take a user out of a tenant
+///
+/// All roles of the user in the tenant and on its instances are taken away.
 #[utoipa::path(
     delete, path = "/tenants/{tenant}/users/{user}",
     responses((status = NO_CONTENT, description = "The user holds nothing in it any more."))
@@ -190,7 +192,7 @@ async fn delete_user(InEnv(scope): InEnv, Path(at): Path<UserAt>) -> Answer<Stat
 
 /// Make tenants
 ///
-/// All of them or none.
+/// When one is there already, none is made.
 #[utoipa::path(
     post, path = "/bulk/tenants", request_body = Operations<CreateBody>,
     responses((status = OK, description = "They are made.", body = Done))
@@ -203,7 +205,7 @@ async fn create_many(InEnv(scope): InEnv, Body(body): Body<Operations<CreateBody
 
 /// Delete tenants
 ///
-/// All of them or none.
+/// Those that are not there are passed over.
 #[utoipa::path(
     delete, path = "/bulk/tenants", request_body = Idents<Text>,
     responses((status = OK, description = "They are gone.", body = Done))

@@ -242,7 +242,7 @@ async fn delete(InEnv(scope): InEnv, Body(body): Body<TupleBody>) -> Answer<Stat
 
 /// Make relationship tuples
 ///
-/// All of them or none.
+/// Those that are there already are passed over. All of them or none.
 #[utoipa::path(
     post, path = "/relationship_tuples/bulk", request_body = Operations<TupleBody>,
     responses((status = OK, description = "They are made.", body = Done))
@@ -255,7 +255,7 @@ async fn create_many(InEnv(scope): InEnv, Body(body): Body<Operations<TupleBody>
 
 /// Delete relationship tuples
 ///
-/// All of them or none.
+/// Those that are not there are passed over. All of them or none.
 #[utoipa::path(
     delete, path = "/relationship_tuples/bulk", request_body = Idents<TupleBody>,
     responses((status = OK, description = "They are gone.", body = Done))

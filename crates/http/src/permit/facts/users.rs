@@ -261,7 +261,7 @@ async fn create(InEnv(scope): InEnv, Body(body): Body<CreateBody>) -> Answer<Jso
 
 /// Make a user, or change the one that is there
 ///
-/// What is not sent stays.
+/// What is not sent stays; roles that are sent are added.
 #[utoipa::path(
     put, path = "/users/{user}", request_body = SyncBody,
     responses((status = OK, description = "The user as it is now.", body = UserRead))
@@ -292,7 +292,7 @@ async fn update(
 
 /// Delete a user
 ///
-/// With everything that the user held.
+/// With all roles that the user has. Who is made later under the same key inherits nothing.
 #[utoipa::path(delete, path = "/users/{user}", responses((status = NO_CONTENT, description = "It is gone.")))]
 async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
     scope.delete_user(&at.user.ident()).await?;
@@ -305,7 +305,7 @@ fn new_users(body: Operations<CreateBody>) -> Answer<Vec<NewUser>> {
 
 /// Make users
 ///
-/// All of them or none.
+/// When one is there already, none is made.
 #[utoipa::path(
     post, path = "/bulk/users", request_body = Operations<CreateBody>,
     responses((status = OK, description = "They are made.", body = Done))
@@ -317,7 +317,7 @@ async fn create_many(InEnv(scope): InEnv, Body(body): Body<Operations<CreateBody
 
 /// Make users, and make those over that are there
 ///
-/// All of them or none.
+/// What is not sent is emptied; roles stay, and those that are sent are added. All of them or none.
 #[utoipa::path(
     put, path = "/bulk/users", request_body = Operations<CreateBody>,
     responses((status = OK, description = "They are as sent.", body = Done))
@@ -329,7 +329,7 @@ async fn replace_many(InEnv(scope): InEnv, Body(body): Body<Operations<CreateBod
 
 /// Delete users
 ///
-/// All of them or none.
+/// Those that are not there are passed over.
 #[utoipa::path(
     delete, path = "/bulk/users", request_body = Idents<Text>,
     responses((status = OK, description = "They are gone.", body = Done))

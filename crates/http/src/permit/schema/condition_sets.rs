@@ -188,6 +188,8 @@ async fn update(
 }
 
 /// Delete a condition set
+///
+/// With the sets below it, and the rules that name one of them.
 #[utoipa::path(
     delete, path = "/condition_sets/{condition_set}",
     responses((status = NO_CONTENT, description = "It is gone."))

@@ -194,7 +194,8 @@ async fn create(InEnv(scope): InEnv, Body(body): Body<CreateBody>) -> Answer<Jso
 
 /// Change a resource
 ///
-/// A member that is not sent stays; a block that is sent replaces the whole block.
+/// What is not sent stays. A block that is sent (actions, attributes, roles, relations) becomes the whole of its
+/// kind.
 #[utoipa::path(
     patch, path = "/resources/{resource}", request_body = ResourceBody,
     responses((status = OK, description = "The resource as it is now.", body = ResourceRead))
@@ -210,7 +211,8 @@ async fn update(
 
 /// Replace a resource
 ///
-/// What is not sent is taken away.
+/// What is not sent is emptied, but for roles and relations: those are deleted only when their block is sent
+/// without them.
 #[utoipa::path(
     put, path = "/resources/{resource}", request_body = ReplaceBody,
     responses((status = OK, description = "The resource as it is now.", body = ResourceRead))
@@ -227,7 +229,7 @@ async fn replace(
 
 /// Delete a resource
 ///
-/// With its roles, relations and instances.
+/// With its roles, relations, instances and all that is assigned on them.
 #[utoipa::path(
     delete, path = "/resources/{resource}",
     responses((status = NO_CONTENT, description = "It is gone."))

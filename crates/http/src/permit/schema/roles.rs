@@ -248,7 +248,7 @@ async fn update(
 
 /// Delete a role
 ///
-/// With its assignments.
+/// With its assignments. Nothing extends it, is derived from it or has a level by it any more.
 #[utoipa::path(delete, path = "/{role}", responses((status = NO_CONTENT, description = "It is gone.")))]
 async fn delete(InEnv(scope): InEnv, Path(at): Path<At>) -> Answer<StatusCode> {
     let (on, role) = at.split();

@@ -301,7 +301,7 @@ async fn update(
 
 /// Delete an environment
 ///
-/// With everything in it.
+/// With all that is in it and the keys that open it.
 #[utoipa::path(
     delete, path = "/v2/projects/{project}/envs/{env}",
     responses((status = NO_CONTENT, description = "It is gone."))
@@ -337,7 +337,8 @@ async fn stats(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<Json<StatsRead
 
 /// Copy the policy of an environment into another
 ///
-/// Into one that there is or a new one. Users, tenants and other facts are not copied.
+/// Into another environment of the same project, one that there is or a new one. Facts, elements and requests are
+/// not copied. All of it, or nothing.
 #[utoipa::path(
     post, path = "/v2/projects/{project}/envs/{env}/copy", request_body = CopyBody,
     responses((status = OK, description = "The environment that was copied into.", body = EnvironmentRead))

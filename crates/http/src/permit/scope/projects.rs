@@ -122,7 +122,7 @@ async fn read(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<Json<ProjectRea
 
 /// Make a project
 ///
-/// With one environment, `dev`, unless `initial_environments` says which.
+/// With the environments `dev` and `production`, unless `initial_environments` says which.
 #[utoipa::path(
     post, path = "/v2/projects", request_body = CreateBody,
     responses((status = OK, description = "The project.", body = ProjectRead))
@@ -158,7 +158,7 @@ async fn update(
 
 /// Delete a project
 ///
-/// With its environments and everything in them.
+/// With all its environments and the keys that open them.
 #[utoipa::path(
     delete, path = "/v2/projects/{project}",
     responses((status = NO_CONTENT, description = "It is gone."))
