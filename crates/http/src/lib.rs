@@ -14,6 +14,7 @@ mod intake;
 mod openapi;
 mod pdp;
 mod permit;
+mod reference;
 mod revision;
 mod ui;
 
@@ -60,11 +61,11 @@ pub fn router(engine: Engine, options: Options) -> Router {
     let app = Arc::new(App { engine, options });
     let described = openapi::Routes::default()
         .merge(health::router())
-        .merge(pdp::router().into())
-        .merge(authzen::router().into())
+        .merge(pdp::router())
+        .merge(authzen::router())
         .merge(permit::router(&app))
         .merge(api::router());
-    openapi::described(described)
+    openapi::described(described, limits.page)
         .merge(ui::router())
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)

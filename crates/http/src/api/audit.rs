@@ -1,10 +1,10 @@
 //! `GET /api/v1/audit`: what happened in the environment, newest first.
 
 use crate::{
-    App,
     auth::InEnv,
     error::Answer,
     listing::{PageQuery, Paginated},
+    openapi::{IdShape, PrincipalShape, Routes},
     permit::wire::{Moment, Params},
 };
 use askfirst_domain::{
@@ -13,19 +13,23 @@ use askfirst_domain::{
     principal::Principal,
 };
 use askfirst_engine::Page;
-use axum::{Json, Router, routing::get};
+use axum::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 
 const PER_PAGE: u32 = 100;
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/api/v1/audit", get(list))
+pub(super) fn router() -> Routes {
+    Routes::default().routes(routes!(list))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Query {
+    /// The id of a request.
+    #[param(value_type = Option<IdShape>)]
     request: Option<RequestId>,
     /// A code such as `request.approved`, or the part before the dot.
     code: Option<String>,
@@ -33,16 +37,28 @@ struct Query {
     per_page: Option<u32>,
 }
 
-#[derive(Debug, Serialize)]
+/// Something that happened.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditEvent)]
 struct EventRead {
+    #[schema(value_type = IdShape)]
     id: AuditEventId,
     at: Moment,
+    /// Such as `request.approved`.
     code: String,
+    #[schema(value_type = PrincipalShape)]
     actor: Principal,
+    /// The key of the user for whom it was done.
+    #[schema(required)]
     on_behalf_of: Option<String>,
+    /// Whether a model named that user, and nothing else did.
     model_named_user: bool,
+    #[schema(value_type = Option<IdShape>, required)]
     request: Option<RequestId>,
+    /// What it was about, such as `restaurants:pizza-palace`.
+    #[schema(required)]
     object: Option<String>,
+    #[schema(value_type = Object)]
     details: Map<String, Value>,
 }
 
@@ -62,6 +78,13 @@ impl From<AuditEvent> for EventRead {
     }
 }
 
+/// What happened in the environment, newest first
+///
+/// 100 a page unless said.
+#[utoipa::path(
+    get, path = "/api/v1/audit", params(Query),
+    responses((status = OK, description = "A page of events.", body = Paginated<EventRead>))
+)]
 async fn list(InEnv(scope): InEnv, Params(query): Params<Query>) -> Answer<Json<Paginated<EventRead>>> {
     let (offset, limit) = PageQuery { page: query.page, per_page: query.per_page }.window(PER_PAGE)?;
     let found = scope.audit_events(query.request, query.code, Page { offset, limit }).await?;

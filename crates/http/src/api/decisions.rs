@@ -1,9 +1,9 @@
 //! `GET /api/v1/decisions`: what was decided in the environment, newest first; and one decision.
 
 use crate::{
-    App,
     auth::InEnv,
     error::Answer,
+    openapi::{AskedByShape, IdShape, Routes, VerdictShape},
     permit::wire::{Moment, Params},
 };
 use askfirst_domain::facts::Attributes;
@@ -14,22 +14,25 @@ use askfirst_engine::{
         read_mark,
     },
 };
-use axum::{Json, Router, extract::Path, routing::get};
+use axum::{Json, extract::Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 
 const LIMIT: u32 = 50;
 const MOST: u32 = 1000;
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/api/v1/decisions", get(list)).route("/api/v1/decisions/{id}", get(show))
+pub(super) fn router() -> Routes {
+    Routes::default().routes(routes!(list)).routes(routes!(show))
 }
 
 /// What narrows the list. A name that is given twice means one of the two.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Query {
+    /// Keys.
     #[serde(default)]
     user: Vec<String>,
     action: Option<String>,
@@ -37,12 +40,16 @@ struct Query {
     #[serde(default)]
     resource: Vec<String>,
     tenant: Option<String>,
+    #[param(value_type = Option<VerdictShape>)]
     decision: Option<Verdict>,
     from: Option<Moment>,
     to: Option<Moment>,
     revision_from: Option<u64>,
     revision_to: Option<u64>,
+    /// 50 unless said.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
+    /// The `next` of the page before.
     cursor: Option<String>,
 }
 
@@ -80,16 +87,21 @@ pub(crate) fn thing(text: &str) -> LoggedThing {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// A page of the decision log.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DecisionPage)]
 struct Page {
     decisions: Vec<Entry>,
     /// The `cursor` of the next page; null at the end. A page can be short with more behind it.
+    #[schema(required)]
     next: Option<String>,
     /// Decisions of the time that was asked for which are not in the log.
     missed: Vec<Gap>,
 }
 
-#[derive(Debug, Serialize)]
+/// How many decisions of a time are not in the log.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DecisionGap)]
 struct Gap {
     from: Moment,
     to: Moment,
@@ -102,8 +114,11 @@ impl From<Missed> for Gap {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// A decision of the log.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LoggedDecision)]
 struct Entry {
+    #[schema(value_type = IdShape)]
     id: DecisionId,
     at: Moment,
     allow: bool,
@@ -114,25 +129,38 @@ struct Entry {
     /// The tenant that it was decided in.
     tenant: String,
     /// The tenant that the question named.
+    #[schema(required)]
     asked_tenant: Option<String>,
     revision: u64,
+    #[schema(required)]
     reason: Option<String>,
     /// The decision as `POST /api/v1/check` gives it.
+    #[schema(required)]
     trace: Option<Value>,
+    #[schema(required)]
     given: Option<Given>,
-    /// Why `given` is not there although the call gave something.
+    /// Why `given` is not there although the call gave something: `too_large` or `redacted`.
+    #[schema(required)]
     left_out: Option<&'static str>,
+    /// Through which door it was asked, such as `pdp`.
     door: String,
+    #[schema(value_type = Option<AskedByShape>, required)]
     asked_by: Option<AskedBy>,
 }
 
 /// What the call said besides the names.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DecisionGiven)]
 struct Given {
+    #[schema(value_type = Object)]
     user_attributes: Attributes,
+    #[schema(value_type = Object)]
     resource_attributes: Attributes,
+    #[schema(value_type = Object)]
     tenant_attributes: Attributes,
+    #[schema(value_type = Object)]
     action_attributes: Attributes,
+    #[schema(value_type = Object)]
     context: Attributes,
 }
 
@@ -177,6 +205,13 @@ impl From<askfirst_engine::check::Given> for Given {
     }
 }
 
+/// What was decided in the environment, newest first
+///
+/// A name that is given twice means one of the two.
+#[utoipa::path(
+    get, path = "/api/v1/decisions", params(Query),
+    responses((status = OK, description = "A page of decisions.", body = Page))
+)]
 async fn list(InEnv(scope): InEnv, Params(query): Params<Query>) -> Answer<Json<Page>> {
     let limit = query.limit.unwrap_or(LIMIT);
     if limit == 0 {
@@ -198,6 +233,12 @@ async fn list(InEnv(scope): InEnv, Params(query): Params<Query>) -> Answer<Json<
     }))
 }
 
+/// One decision
+#[utoipa::path(
+    get, path = "/api/v1/decisions/{id}",
+    params(("id" = IdShape, Path, description = "The id of the decision.")),
+    responses((status = OK, description = "The decision.", body = Entry))
+)]
 async fn show(InEnv(scope): InEnv, Path(id): Path<String>) -> Answer<Json<Entry>> {
     let id: DecisionId = id
         .parse()

@@ -1,11 +1,11 @@
 //! Requests for the terminal's inbox: the key's holder says for which user.
 
 use crate::{
-    App,
     auth::InEnv,
     body::Body,
     error::Answer,
     listing::{PageQuery, Paginated},
+    openapi::{IdShape, KeyShape, RequestKindWord, RequestStatusWord, Routes, UserKeyShape},
     permit::wire::{Moment, Params, Text},
 };
 use askfirst_domain::{
@@ -17,28 +17,27 @@ use askfirst_engine::{
     Acting, EnvScope, Error, Page,
     requests::{Decide, PersonView, RequestQuery, RequestView, Verdict},
 };
-use axum::{
-    Json, Router,
-    extract::Path,
-    routing::{get, post},
-};
+use axum::{Json, extract::Path};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 
 const PER_PAGE: u32 = 30;
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
-        .route("/api/v1/inbox", get(inbox))
-        .route("/api/v1/requests", get(list))
-        .route("/api/v1/requests/{request}", get(read))
-        .route("/api/v1/requests/{request}/approve", post(approve))
-        .route("/api/v1/requests/{request}/deny", post(deny))
-        .route("/api/v1/requests/{request}/cancel", post(cancel))
+pub(super) fn router() -> Routes {
+    Routes::default()
+        .routes(routes!(inbox))
+        .routes(routes!(list))
+        .routes(routes!(read))
+        .routes(routes!(approve))
+        .routes(routes!(deny))
+        .routes(routes!(cancel))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct ForUser {
+    /// The key or id of the user for whom it is done.
     user: Text,
 }
 
@@ -48,11 +47,15 @@ impl ForUser {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
+    /// The key or id of the user whose it is.
     user: Text,
+    #[param(value_type = Option<RequestStatusWord>)]
     status: Option<String>,
     page: Option<u32>,
+    #[param(default = 30)]
     per_page: Option<u32>,
 }
 
@@ -62,22 +65,27 @@ struct At {
 }
 
 /// Of the three, each call reads what concerns it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = RequestDecision)]
 struct DecisionBody {
     comment: Option<String>,
     /// The role to give instead of the one that was asked for.
     role: Option<Text>,
     /// Of a cancellation.
     reason: Option<String>,
-    /// [`RequestRead::shown`] of what the reviewer saw: when the request has changed since, nothing is decided.
+    /// The `shown` of what the reviewer saw: when the request has changed since, nothing is decided.
     shown: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// A user, as a request names them.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = InboxPerson)]
 struct PersonRead {
+    #[schema(value_type = UserKeyShape)]
     key: UserKey,
     name: String,
+    #[schema(required)]
     email: Option<String>,
 }
 
@@ -88,26 +96,37 @@ impl From<&PersonView> for PersonRead {
 }
 
 /// A request, in our own words.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = InboxRequest)]
 struct RequestRead {
+    #[schema(value_type = IdShape)]
     id: RequestId,
+    #[schema(value_type = RequestKindWord)]
     kind: RequestKind,
+    #[schema(value_type = RequestStatusWord)]
     status: Status,
     /// Where it stands, in one sentence.
     sentence: String,
     requester: PersonRead,
+    #[schema(value_type = KeyShape)]
     role: Key,
     role_name: String,
     /// What the role permits.
     actions: Vec<String>,
     /// `type:key`, or `tenant KEY`.
     place: String,
+    #[schema(value_type = KeyShape)]
     tenant: Key,
+    /// The key of the element.
+    #[schema(value_type = KeyShape)]
     element: Key,
     /// Written by the requester or their agent.
     reason: String,
+    #[schema(required)]
     reviewer: Option<PersonRead>,
+    #[schema(required)]
     reviewer_comment: Option<String>,
+    #[schema(required)]
     reviewed_at: Option<Moment>,
     created_at: Moment,
     updated_at: Moment,
@@ -148,6 +167,13 @@ impl RequestRead {
     }
 }
 
+/// The requests that wait for this user's decision
+///
+/// 30 a page unless said.
+#[utoipa::path(
+    get, path = "/api/v1/inbox", params(ListQuery),
+    responses((status = OK, description = "A page of requests.", body = Paginated<RequestRead>))
+)]
 async fn inbox(
     InEnv(scope): InEnv,
     Params(query): Params<ListQuery>,
@@ -159,6 +185,13 @@ async fn inbox(
     Ok(Json(Paginated::new(data, found.total, limit)))
 }
 
+/// The requests that this user may see
+///
+/// 30 a page unless said.
+#[utoipa::path(
+    get, path = "/api/v1/requests", params(ListQuery),
+    responses((status = OK, description = "A page of requests.", body = Paginated<RequestRead>))
+)]
 async fn list(InEnv(scope): InEnv, Params(query): Params<ListQuery>) -> Answer<Json<Paginated<RequestRead>>> {
     let acting = scope.act_for(&query.user.ident()).await?;
     let (offset, limit) = PageQuery { page: query.page, per_page: query.per_page }.window(PER_PAGE)?;
@@ -169,6 +202,11 @@ async fn list(InEnv(scope): InEnv, Params(query): Params<ListQuery>) -> Answer<J
     Ok(Json(Paginated::new(data, found.total, limit)))
 }
 
+/// One request, as this user may see it
+#[utoipa::path(
+    get, path = "/api/v1/requests/{request}", params(ForUser),
+    responses((status = OK, description = "The request.", body = RequestRead))
+)]
 async fn read(
     InEnv(scope): InEnv,
     Path(at): Path<At>,
@@ -179,6 +217,13 @@ async fn read(
     Ok(Json(RequestRead::new(&acting, &view)))
 }
 
+/// Approve a request
+///
+/// The user is the reviewer, and never the one who asked. With `shown`, it counts only for what was shown.
+#[utoipa::path(
+    post, path = "/api/v1/requests/{request}/approve", params(ForUser), request_body = DecisionBody,
+    responses((status = OK, description = "The request as it stands now.", body = RequestRead))
+)]
 async fn approve(
     InEnv(scope): InEnv,
     Path(at): Path<At>,
@@ -189,6 +234,13 @@ async fn approve(
     decide(&user.acting(&scope).await?, &at.request.ident(), Verdict::Approve { role }, body).await
 }
 
+/// Deny a request
+///
+/// The user is the reviewer, and never the one who asked.
+#[utoipa::path(
+    post, path = "/api/v1/requests/{request}/deny", params(ForUser), request_body = DecisionBody,
+    responses((status = OK, description = "The request as it stands now.", body = RequestRead))
+)]
 async fn deny(
     InEnv(scope): InEnv,
     Path(at): Path<At>,
@@ -212,6 +264,11 @@ async fn decide(
     Ok(Json(RequestRead::new(acting, &view)))
 }
 
+/// Take a request back
+#[utoipa::path(
+    post, path = "/api/v1/requests/{request}/cancel", params(ForUser), request_body = DecisionBody,
+    responses((status = OK, description = "The request as it stands now.", body = RequestRead))
+)]
 async fn cancel(
     InEnv(scope): InEnv,
     Path(at): Path<At>,

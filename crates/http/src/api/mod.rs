@@ -12,11 +12,11 @@ use crate::openapi::Routes;
 
 pub(crate) fn router() -> Routes {
     Routes::default()
-        .merge(check::router().into())
-        .merge(policy::router().into())
-        .merge(inbox::router().into())
+        .merge(check::router())
+        .merge(policy::router())
+        .merge(inbox::router())
         .merge(keys::router())
         .merge(links::router())
-        .merge(audit::router().into())
-        .merge(decisions::router().into())
+        .merge(audit::router())
+        .merge(decisions::router())
 }

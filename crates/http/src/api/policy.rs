@@ -9,6 +9,7 @@ use crate::{
     auth::InEnv,
     body::Body,
     error::{Answer, Failure},
+    openapi::{AppliedShape, PlanShape, ReplayShape, Routes},
     permit::wire::{Moment, Params},
 };
 use askfirst_engine::{
@@ -17,15 +18,16 @@ use askfirst_engine::{
     policy::{Applied, ApplyError, Diagnostic, PolicyPlan, PolicyText, Prune, Replay},
 };
 use axum::{
-    Json, Router,
+    Json,
     extract::{DefaultBodyLimit, FromRequest, FromRequestParts as _, Request},
     http::header::{CONTENT_TYPE, HeaderName},
     response::IntoResponse,
-    routing::{get, post},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::Arc};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 
 /// How many recorded decisions are asked again, unless it is said, and at most.
 const REPLAYED: u64 = 100_000;
@@ -33,16 +35,18 @@ const MOST_REPLAYED: u64 = 10_000_000;
 /// The longest file, in bytes: it may hold all facts of an environment.
 const MAX_FILE: usize = 64 * 1024 * 1024;
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
-        .route("/api/v1/policy", get(export).put(apply))
-        .route("/api/v1/policy/plan", post(plan))
-        .route("/api/v1/policy/replay", post(replay))
+pub(super) fn router() -> Routes {
+    Routes::default()
+        .routes(routes!(export, apply))
+        .routes(routes!(plan))
+        .routes(routes!(replay))
         .layer(DefaultBodyLimit::max(MAX_FILE))
 }
 
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+/// What is taken away that the file does not name: nothing, what the policy has, or that and facts.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PolicyPrune)]
 enum Pruned {
     #[default]
     Nothing,
@@ -61,28 +65,40 @@ impl From<Pruned> for Prune {
 }
 
 /// What is to be done with a file.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Wish {
+    /// `nothing` unless said.
     #[serde(default)]
     prune: Pruned,
     /// The token of the plan that is to be carried out.
     plan: Option<String>,
-    /// Of recorded decisions: not before, not after, and how many.
+    /// Of recorded decisions: not before this moment.
     from: Option<Moment>,
+    /// Of recorded decisions: not after this moment.
     to: Option<Moment>,
+    /// Of recorded decisions: how many, the newest; 100,000 unless said.
     limit: Option<u64>,
 }
 
-#[derive(Deserialize)]
+/// A file and what is to be done with it.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PolicyFile)]
 struct Wrapped {
+    /// The file's text.
     file: String,
+    /// `nothing` unless said.
     #[serde(default)]
     prune: Pruned,
+    /// The token of the plan that is to be carried out.
     plan: Option<String>,
+    /// Of recorded decisions: not before this moment.
     from: Option<Moment>,
+    /// Of recorded decisions: not after this moment.
     to: Option<Moment>,
+    /// Of recorded decisions: how many, the newest.
     limit: Option<u64>,
     /// Tokens of webhooks, by the names under which the file asks for them.
     #[serde(default)]
@@ -128,28 +144,57 @@ impl FromRequest<Arc<App>> for Sent {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Wanted {
     /// Whether users, tenants, instances, tuples and assignments are wanted as well.
     #[serde(default)]
     facts: bool,
 }
 
+/// The policy as a file
+#[utoipa::path(
+    get, path = "/api/v1/policy", params(Wanted),
+    responses((status = OK, description = "The file.", body = Object, content_type = "application/yaml"))
+)]
 async fn export(InEnv(scope): InEnv, Params(wanted): Params<Wanted>) -> Answer<impl IntoResponse> {
     let exported = if wanted.facts { scope.export_policy_with_facts().await? } else { scope.export_policy() };
     let headers: [(HeaderName, &str); 1] = [(CONTENT_TYPE, "application/yaml")];
     Ok((headers, exported.text))
 }
 
+/// Apply a policy file
+///
+/// All of it or nothing. With the token of a plan, exactly what the plan says or nothing. In a JSON body, what is to be done
+/// with the file stands beside it and the query does not count.
+#[utoipa::path(
+    put, path = "/api/v1/policy", params(Wish),
+    request_body(content((Object = "application/yaml"), (Wrapped = "application/json"))),
+    responses((status = OK, description = "What was done.", body = AppliedShape))
+)]
 async fn apply(InEnv(scope): InEnv, Sent { text, .. }: Sent) -> Answer<Json<Applied>> {
     scope.apply_policy_file(&text).await.map(Json).map_err(refused)
 }
 
+/// What applying a policy file would change, and which decisions
+#[utoipa::path(
+    post, path = "/api/v1/policy/plan", params(Wish),
+    request_body(content((Object = "application/yaml"), (Wrapped = "application/json"))),
+    responses((status = OK, description = "The plan.", body = PlanShape))
+)]
 async fn plan(InEnv(scope): InEnv, Sent { text, .. }: Sent) -> Answer<Json<PolicyPlan>> {
     scope.plan_policy(&text).await.map(Json).map_err(refused)
 }
 
+/// What a policy file would have answered to recorded questions
+///
+/// Writes nothing. At most 10,000,000 decisions.
+#[utoipa::path(
+    post, path = "/api/v1/policy/replay", params(Wish),
+    request_body(content((Object = "application/yaml"), (Wrapped = "application/json"))),
+    responses((status = OK, description = "What came of it.", body = ReplayShape))
+)]
 async fn replay(InEnv(scope): InEnv, Sent { text, wish }: Sent) -> Answer<Json<Replay>> {
     let filter = DecisionFilter {
         from: wish.from.map(|moment| moment.0),

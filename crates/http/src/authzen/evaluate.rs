@@ -1,9 +1,12 @@
 //! `POST /access/v1/evaluation` and `/access/v1/evaluations`: one decision, or many.
 
+use super::described::{EvaluationCall, EvaluationsCall};
 use super::{
+    metadata::{EVALUATION, EVALUATIONS},
     problem::{Answer, Problem},
     read::{Action, Members, Message, Pep, Resource, Subject, USER, context, optional, required},
 };
+use crate::openapi::RequestableShape;
 use askfirst_domain::decision::Decision;
 use askfirst_engine::{
     EnvScope,
@@ -13,53 +16,71 @@ use askfirst_engine::{
 use axum::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 /// The most questions in one call.
 const MAX_EVALUATIONS: usize = 10_000;
 
 /// A decision.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Evaluation)]
 pub(super) struct Evaluated {
     decision: bool,
     context: Context,
 }
 
 /// Why, and what could be asked for. The same words as everywhere; whoever holds the key may know.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = EvaluationContext)]
 enum Context {
-    Allowed { reason: String },
-    Denied { reason: String, would_allow: Vec<String>, requestable: Vec<Requestable> },
-    Failed { error: Fault },
+    #[schema(max_properties = 1)]
+    Allowed {
+        reason: String,
+    },
+    Denied {
+        reason: String,
+        would_allow: Vec<String>,
+        #[schema(value_type = Vec<RequestableShape>)]
+        requestable: Vec<Requestable>,
+    },
+    Failed {
+        error: Fault,
+    },
 }
 
 /// Why a single question among many could not be answered; the decision is false then.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EvaluationFault)]
 struct Fault {
     status: u16,
     message: String,
 }
 
-/// Many decisions, in the order of the questions.
-#[derive(Debug, Serialize)]
+/// Many decisions, in the order of the questions; the decision alone for a call without `evaluations`.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = Evaluations)]
 pub(super) enum Many {
     One(Evaluated),
     All { evaluations: Vec<Evaluated> },
 }
 
 /// When to stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Semantic {
+#[schema(as = EvaluationsSemantic)]
+pub(super) enum Semantic {
     #[default]
     ExecuteAll,
     DenyOnFirstDeny,
     PermitOnFirstPermit,
 }
 
-#[derive(Debug, Default, Deserialize)]
-struct Options {
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = EvaluationsOptions)]
+pub(super) struct Options {
+    /// `execute_all` unless said.
     #[serde(default)]
     evaluations_semantic: Semantic,
 }
@@ -75,10 +96,24 @@ impl Semantic {
     }
 }
 
+/// May this subject do this?
+///
+/// A subject of another type than `user` is denied.
+#[utoipa::path(
+    post, path = EVALUATION, request_body = EvaluationCall,
+    responses((status = OK, description = "The decision, be it yes or no.", body = Evaluated))
+)]
 pub(super) async fn evaluation(Pep(scope): Pep, Message(members): Message) -> Answer<Evaluated> {
     evaluate(&scope, &members).map(Json)
 }
 
+/// Many questions at once
+///
+/// At most 10,000. What a question leaves out is taken from the top of the call.
+#[utoipa::path(
+    post, path = EVALUATIONS, request_body = EvaluationsCall,
+    responses((status = OK, description = "The decisions.", body = Many))
+)]
 pub(super) async fn evaluations(Pep(scope): Pep, Message(mut members): Message) -> Answer<Many> {
     let options: Options = optional(&members, "options")?.unwrap_or_default();
     let questions: Vec<Value> = optional(&members, "evaluations")?.unwrap_or_default();

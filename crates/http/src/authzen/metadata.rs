@@ -3,6 +3,7 @@
 use crate::State;
 use axum::Json;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 pub(super) const PATH: &str = "/.well-known/authzen-configuration";
 pub(super) const EVALUATION: &str = "/access/v1/evaluation";
@@ -11,7 +12,9 @@ pub(super) const SEARCH_SUBJECT: &str = "/access/v1/search/subject";
 pub(super) const SEARCH_RESOURCE: &str = "/access/v1/search/resource";
 pub(super) const SEARCH_ACTION: &str = "/access/v1/search/action";
 
-#[derive(Debug, Serialize)]
+/// The decision point and its endpoints, as URLs.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuthZenMetadata)]
 pub(super) struct Metadata {
     policy_decision_point: String,
     access_evaluation_endpoint: String,
@@ -21,6 +24,10 @@ pub(super) struct Metadata {
     search_action_endpoint: String,
 }
 
+/// Where the decision point is and what it serves
+#[utoipa::path(
+    get, path = PATH, responses((status = OK, description = "The endpoints.", body = Metadata))
+)]
 pub(super) async fn read(axum::extract::State(app): State) -> Json<Metadata> {
     let base = app.engine.settings().public_url.as_str();
     let at = |path: &str| format!("{base}{path}");

@@ -1,6 +1,8 @@
 //! AuthZEN Authorization API 1.0: `/access/v1` and its metadata. A subject of the type `user` is a user of the environment
 //! whose key is the credential; `properties.tenant` of a resource is its tenant. See `docs/authzen.md`.
 
+#[expect(dead_code, reason = "these types say how calls look and are never made")]
+mod described;
 mod evaluate;
 mod metadata;
 mod page;
@@ -8,27 +10,25 @@ mod problem;
 mod read;
 mod search;
 
-use crate::App;
+use crate::openapi::Routes;
 use axum::{
-    Router,
     extract::Request,
     http::HeaderName,
     middleware::{Next, from_fn},
     response::Response,
-    routing::{get, post},
 };
-use std::sync::Arc;
+use utoipa_axum::routes;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-pub(crate) fn router() -> Router<Arc<App>> {
-    Router::new()
-        .route(metadata::PATH, get(metadata::read))
-        .route(metadata::EVALUATION, post(evaluate::evaluation))
-        .route(metadata::EVALUATIONS, post(evaluate::evaluations))
-        .route(metadata::SEARCH_SUBJECT, post(search::subjects))
-        .route(metadata::SEARCH_RESOURCE, post(search::resources))
-        .route(metadata::SEARCH_ACTION, post(search::actions))
+pub(crate) fn router() -> Routes {
+    Routes::default()
+        .routes(routes!(metadata::read))
+        .routes(routes!(evaluate::evaluation))
+        .routes(routes!(evaluate::evaluations))
+        .routes(routes!(search::subjects))
+        .routes(routes!(search::resources))
+        .routes(routes!(search::actions))
         .layer(from_fn(echo_request_id))
 }
 

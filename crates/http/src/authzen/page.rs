@@ -7,15 +7,20 @@ use super::{
 use askfirst_domain::digest::Digest;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 /// How many results a page has when the call does not say.
 const DEFAULT_LIMIT: usize = 100;
 /// The largest page; a call that wants more gets as many.
 const MAX_LIMIT: usize = 1000;
 
-#[derive(Debug, Default, Deserialize)]
-struct Wanted {
+/// Which part of the results.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = SearchPage)]
+pub(super) struct Wanted {
+    /// The `next_token` of the part before.
     token: Option<String>,
+    /// 100 unless said; more than 1000 gives 1000.
     limit: Option<u64>,
 }
 
@@ -29,7 +34,7 @@ pub(super) struct Window {
 }
 
 /// Results, and where to go on.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Results<T> {
     results: Vec<T>,
     page: PageRead,
@@ -42,7 +47,8 @@ pub(super) struct End {
     total: Option<usize>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SearchPageRead)]
 struct PageRead {
     /// Empty at the end.
     next_token: String,
@@ -50,6 +56,7 @@ struct PageRead {
     count: usize,
     /// How many there are in all, now; absent when that would take asking a condition about every instance.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     total: Option<usize>,
 }
 

@@ -15,6 +15,7 @@ use axum::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 /// The only type of subjects: the users of the environment.
 pub(super) const USER: &str = "user";
@@ -50,23 +51,31 @@ impl FromRequest<Arc<App>> for Message {
 }
 
 /// Who wants to do something.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = AuthZenSubject)]
 pub(super) struct Subject {
+    /// `user`.
     #[serde(rename = "type")]
     pub(super) kind: String,
+    /// The key of the user.
     pub(super) id: String,
+    /// Attributes that conditions see.
+    #[schema(value_type = Option<Object>)]
     pub(super) properties: Option<Members>,
 }
 
 /// What they want to do.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = AuthZenAction)]
 pub(super) struct Action {
     pub(super) name: String,
+    #[schema(value_type = Option<Object>)]
     pub(super) properties: Option<Members>,
 }
 
 /// What they want to do it to.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = AuthZenResource)]
 pub(super) struct Resource {
     #[serde(rename = "type")]
     kind: String,
@@ -75,18 +84,22 @@ pub(super) struct Resource {
 }
 
 /// A subject or resource that is searched for; an id is ignored. Its properties are said of everything that is found.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct Searched {
     #[serde(rename = "type")]
     pub(super) kind: String,
+    #[schema(value_type = Option<Properties>)]
     pub(super) properties: Option<Members>,
 }
 
-#[derive(Debug, Deserialize)]
+/// The tenant, and attributes that conditions see.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = AuthZenResourceProperties)]
 struct Properties {
     tenant: Option<String>,
     /// The attributes that conditions see.
     #[serde(flatten)]
+    #[schema(ignore)]
     others: Members,
 }
 

@@ -2,41 +2,54 @@
 //! name that is not known finds nothing.
 
 use super::{
+    described::{ActionSearch, ResourceSearch, SubjectSearch},
+    metadata::{SEARCH_ACTION, SEARCH_RESOURCE, SEARCH_SUBJECT},
     page::{Results, Window},
     problem::Answer,
     read::{Action, Message, Pep, Resource, Searched, Subject, USER, context, required},
 };
+use crate::openapi::{KeyShape, UserKeyShape};
 use askfirst_domain::{Key, UserKey};
 use askfirst_engine::check::{Given, InstanceSearch};
 use axum::Json;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A subject that was found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct FoundSubject {
     r#type: &'static str,
+    #[schema(value_type = UserKeyShape)]
     id: UserKey,
 }
 
 /// A resource that was found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct FoundResource {
     r#type: String,
+    #[schema(value_type = KeyShape)]
     id: Key,
     properties: FoundProperties,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct FoundProperties {
+    #[schema(value_type = KeyShape)]
     tenant: Key,
 }
 
 /// An action that was found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct FoundAction {
+    #[schema(value_type = KeyShape)]
     name: Key,
 }
 
+/// Who may do this?
+#[utoipa::path(
+    post, path = SEARCH_SUBJECT, request_body = SubjectSearch,
+    responses((status = OK, description = "A part of the users.", body = Results<FoundSubject>))
+)]
 pub(super) async fn subjects(Pep(scope): Pep, Message(members): Message) -> Answer<Results<FoundSubject>> {
     let subject: Searched = required(&members, "subject")?;
     let action: Action = required(&members, "action")?;
@@ -59,6 +72,11 @@ pub(super) async fn subjects(Pep(scope): Pep, Message(members): Message) -> Answ
     Ok(Json(page.with(found.collect())))
 }
 
+/// What may this subject do it to?
+#[utoipa::path(
+    post, path = SEARCH_RESOURCE, request_body = ResourceSearch,
+    responses((status = OK, description = "A part of the instances.", body = Results<FoundResource>))
+)]
 pub(super) async fn resources(Pep(scope): Pep, Message(members): Message) -> Answer<Results<FoundResource>> {
     let subject: Subject = required(&members, "subject")?;
     let action: Action = required(&members, "action")?;
@@ -95,6 +113,11 @@ pub(super) async fn resources(Pep(scope): Pep, Message(members): Message) -> Ans
     Ok(Json(window.page(last, reached.total).with(found.collect())))
 }
 
+/// What may this subject do to it?
+#[utoipa::path(
+    post, path = SEARCH_ACTION, request_body = ActionSearch,
+    responses((status = OK, description = "A part of the actions.", body = Results<FoundAction>))
+)]
 pub(super) async fn actions(Pep(scope): Pep, Message(members): Message) -> Answer<Results<FoundAction>> {
     let subject: Subject = required(&members, "subject")?;
     let mut resource: Resource = required(&members, "resource")?;

@@ -2,7 +2,8 @@
 
 use super::{
     families::{self, FAMILIES, Family, Opens, Refusal},
-    models,
+    models, parameters,
+    tidy::tidy,
 };
 use crate::revision::{AT_LEAST, REVISION};
 use serde_json::{Map, Value, json};
@@ -10,14 +11,14 @@ use serde_json::{Map, Value, json};
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// The whole description, of what the routes say about themselves.
-pub(super) fn whole(mut document: Value) -> Value {
+pub(super) fn whole(mut document: Value, largest_page: u32) -> Value {
     models::complete(&mut document);
     if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
         for (path, item) in paths {
             let Some(family) = families::of(path) else { continue };
             for method in METHODS {
                 if let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) {
-                    complete(operation, method, path, family);
+                    complete(operation, method, path, family, largest_page);
                 }
             }
         }
@@ -31,24 +32,34 @@ pub(super) fn whole(mut document: Value) -> Value {
         components.insert("securitySchemes".into(), security_schemes());
         components.insert("responses".into(), responses());
         components.insert("headers".into(), headers());
-        components.insert("parameters".into(), parameters());
+        components.insert("parameters".into(), common_parameters());
         let schemas = components.entry("schemas").or_insert_with(|| json!({}));
         if let (Some(schemas), Value::Object(ours)) = (schemas.as_object_mut(), schemas_of_errors()) {
             schemas.extend(ours);
         }
     }
+    tidy(&mut document);
     document
 }
 
-fn complete(operation: &mut Map<String, Value>, method: &str, path: &str, family: &Family) {
+fn complete(
+    operation: &mut Map<String, Value>,
+    method: &str,
+    path: &str,
+    family: &Family,
+    largest_page: u32,
+) {
     operation.insert("operationId".into(), operation_id(method, path, family).into());
     operation.insert("tags".into(), json!([family.tag]));
     operation.insert("security".into(), security(family.opens));
     let said = operation.entry("parameters").or_insert_with(|| json!([]));
     if let Some(said) = said.as_array_mut() {
-        said.iter_mut().for_each(models::complete_page);
+        for parameter in said.iter_mut() {
+            models::complete_page(parameter, largest_page);
+        }
         let mut all = missing_path_parameters(said, path);
         all.append(said);
+        parameters::complete(&mut all);
         if family.in_environment {
             all.push(json!({"$ref": "#/components/parameters/AtLeast"}));
         }
@@ -69,8 +80,11 @@ fn complete(operation: &mut Map<String, Value>, method: &str, path: &str, family
         }
     }
     for status in refusals(method, path, family, has_body) {
-        answers.entry(*status).or_insert_with(|| refusal(status, family.refusal));
+        if *status != "429" || is_counted(path) {
+            answers.entry(*status).or_insert_with(|| refusal(status, family.refusal));
+        }
     }
+    answers.sort_keys();
 }
 
 /// The same as long as the route is the same: `getFactsUsersByUser`.
@@ -122,12 +136,18 @@ fn named(parameter: &str) -> String {
 fn refusals(method: &str, path: &str, family: &Family, has_body: bool) -> &'static [&'static str] {
     match (family.opens, has_body, method) {
         (Opens::Nothing, _, _) => &["503"],
+        (_, true, _) if family.refusal == Refusal::Problem => &["400", "401", "403", "409", "413", "503"],
         (_, true, _) => &["400", "401", "403", "404", "409", "413", "422", "429", "503"],
         (_, false, "get") if !path.contains('{') && !family.in_environment => {
             &["400", "401", "403", "429", "503"]
         }
         (_, false, _) => &["400", "401", "403", "404", "409", "429", "503"],
     }
+}
+
+/// Whether an operator may bound how many calls a credential makes: those of Permit's REST API.
+fn is_counted(path: &str) -> bool {
+    path.starts_with("/v2/") || path.starts_with("/facts/")
 }
 
 fn refusal(status: &str, shape: Refusal) -> Value {
@@ -179,7 +199,7 @@ fn headers() -> Value {
     }})
 }
 
-fn parameters() -> Value {
+fn common_parameters() -> Value {
     json!({"AtLeast": {
         "name": AT_LEAST.as_str(), "in": "header", "required": false,
         "description": "A revision that the answer must not be older than, as an earlier answer named it.",

@@ -1,7 +1,6 @@
 //! What models have in common, said once: names of pages and bulk calls, members that are always there, bodies that may
 //! be left out.
 
-use crate::limits::Limits;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,14 +32,20 @@ pub(super) fn complete(document: &mut Value) {
     }
 }
 
-/// Which part of a list is wanted is said in the same way everywhere.
-pub(super) fn complete_page(parameter: &mut Value) {
+/// Which part of a list is wanted is said in the same way everywhere, unless a route has bounds of its own.
+/// `largest_page` is what the operator allows.
+pub(super) fn complete_page(parameter: &mut Value, largest_page: u32) {
+    if parameter.pointer("/schema/maximum").is_some() {
+        return;
+    }
     let (about, default, bounds) = match parameter.get("name").and_then(Value::as_str) {
-        Some("page") => ("Which page, from 1.", 1, json!({"type": "integer", "minimum": 1})),
+        Some("page") => {
+            ("Which page, from 1.", 1, json!({"type": "integer", "minimum": 1, "maximum": u32::MAX}))
+        }
         Some("per_page") => (
-            "How many items a page has. The operator sets the most; unless said, it is 100.",
+            "How many items a page has. The operator sets the most.",
             100,
-            json!({"type": "integer", "minimum": 1, "maximum": Limits::MOST_PAGE}),
+            json!({"type": "integer", "minimum": 1, "maximum": largest_page}),
         ),
         _ => return,
     };

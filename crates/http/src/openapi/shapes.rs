@@ -81,7 +81,7 @@ pub(crate) fn moment() -> RefOr<Schema> {
 
 /// A key or id; keys of callers that count may come as numbers.
 pub(crate) fn key_or_id() -> RefOr<Schema> {
-    text_or_number().min_length(Some(1)).build().into()
+    text_or_number().build().into()
 }
 
 fn text() -> ObjectBuilder {

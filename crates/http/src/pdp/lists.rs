@@ -8,6 +8,7 @@ use crate::{
     auth::InEnv,
     body::Body,
     error::Answer,
+    openapi::{KeyShape, UserKeyShape},
     permit::wire::{AnySize, PER_PAGE, Params, Text, page},
 };
 use askfirst_domain::{
@@ -24,11 +25,14 @@ use axum::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
+use utoipa::{IntoParams, ToSchema};
 
-/// `TenantDetails`.
-#[derive(Debug, Serialize)]
+/// A tenant, for whoever asks the decision point.
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TenantDetails {
+    #[schema(value_type = KeyShape)]
     key: Key,
+    #[schema(value_type = Object)]
     attributes: Arc<Attributes>,
 }
 
@@ -48,29 +52,37 @@ fn given(user: Attributes, resource: Option<Attributes>, context: Option<Attribu
     }
 }
 
-/// As `AuthorizationQuery`; the tenant of the resource is not looked at.
-#[derive(Debug, Deserialize)]
+/// A question for every tenant; the tenant of the resource is not looked at.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = AllTenantsAuthorizationQuery)]
 pub(super) struct AnywhereQuery {
     user: Person,
     action: String,
     resource: Resource,
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     context: Option<Attributes>,
 }
 
-/// `AllTenantsAuthorizationResult`.
-#[derive(Debug, Serialize)]
+/// The tenants in which it is allowed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AllTenantsAuthorizationResult)]
 pub(super) struct AllowedTenants {
     allowed_tenants: Vec<AllowedTenant>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct AllowedTenant {
     allow: bool,
     result: bool,
     tenant: TenantDetails,
 }
 
+/// In which tenants may this user do this?
+#[utoipa::path(
+    post, path = "/allowed/all-tenants", request_body = AnywhereQuery,
+    responses((status = OK, description = "The tenants in which it is allowed.", body = AllowedTenants))
+)]
 pub(super) async fn all_tenants(
     InEnv(scope): InEnv,
     Body(query): Body<AnywhereQuery>,
@@ -83,12 +95,18 @@ pub(super) async fn all_tenants(
     Ok(Json(AllowedTenants { allowed_tenants: allowed.collect() }))
 }
 
-/// `UserTenantsQuery`.
-#[derive(Debug, Deserialize)]
+/// Whose tenants.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = UserTenantsQuery)]
 pub(super) struct TenantsQuery {
     user: UserKey,
 }
 
+/// In which tenants has this user a role?
+#[utoipa::path(
+    post, path = "/user-tenants", request_body = TenantsQuery,
+    responses((status = OK, description = "The tenants.", body = Vec<TenantDetails>))
+)]
 pub(super) async fn user_tenants(
     InEnv(scope): InEnv,
     Body(query): Body<TenantsQuery>,
@@ -97,19 +115,26 @@ pub(super) async fn user_tenants(
     Ok(Json(tenants.into_iter().map(TenantDetails::from).collect()))
 }
 
-/// `UserPermissionsQuery`.
-#[derive(Debug, Deserialize)]
+/// Whose permissions, and on what.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = UserPermissionsQuery)]
 pub(super) struct PermissionsQuery {
     user: Person,
+    /// `enable_abac_user_permissions: true` adds what rules over condition sets allow, on the `resource_types` that are
+    /// named; the rest is what conditions see.
+    #[schema(value_type = Option<Object>)]
     context: Option<Attributes>,
     #[serde(flatten)]
     narrowed: Narrowed,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct Narrowed {
+    /// Keys of tenants: nothing outside of them.
     tenants: Option<Vec<String>>,
+    /// `type:key`: on nothing else.
     resources: Option<Vec<String>>,
+    /// Keys of resources: on nothing of another type. `__tenant` stands for the tenants themselves.
     resource_types: Option<Vec<String>>,
 }
 
@@ -137,9 +162,14 @@ impl Narrowed {
 }
 
 /// Everything, unless one of them is given.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Window {
+    /// Which page, from 1.
+    #[param(minimum = 1, maximum = 4_294_967_295u32)]
     page: Option<u32>,
+    /// Of any size; everything at once when neither is said.
+    #[param(minimum = 1, maximum = 4_294_967_295u32)]
     per_page: Option<u32>,
 }
 
@@ -157,21 +187,30 @@ impl Window {
     }
 }
 
-/// `UserPermissionsResult`.
-#[derive(Debug, Serialize)]
+/// What a user may do in one place, and by which roles.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UserPermissionsResult)]
 pub(super) struct PermissionsRead {
     tenant: TenantDetails,
+    /// The instance; absent where the place is the tenant itself.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     resource: Option<ResourceDetails>,
+    /// `resource:action` each.
     permissions: Vec<String>,
+    #[schema(value_type = Vec<KeyShape>)]
     roles: Arc<[Key]>,
 }
 
-#[derive(Debug, Serialize)]
+/// An instance, for whoever asks the decision point.
+#[derive(Debug, Serialize, ToSchema)]
 struct ResourceDetails {
+    #[schema(value_type = KeyShape)]
     key: Key,
     #[serde(rename = "type")]
+    #[schema(value_type = KeyShape)]
     kind: Key,
+    #[schema(value_type = Object)]
     attributes: Arc<Attributes>,
 }
 
@@ -195,6 +234,13 @@ impl From<Holding> for PermissionsRead {
     }
 }
 
+/// What may this user do, and where?
+///
+/// By place: `__tenant:key` or `type:key`.
+#[utoipa::path(
+    post, path = "/user-permissions", params(Window), request_body = PermissionsQuery,
+    responses((status = OK, description = "The places.", body = BTreeMap<String, PermissionsRead>))
+)]
 pub(super) async fn user_permissions(
     InEnv(scope): InEnv,
     AnySize(window): AnySize<Window>,
@@ -214,18 +260,22 @@ pub(super) async fn user_permissions(
     Ok(Json(found.into_iter().map(named).collect()))
 }
 
-/// `AuthorizedUsersQuery`.
-#[derive(Debug, Deserialize)]
+/// Who may do this?
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = AuthorizedUsersQuery)]
 pub(super) struct UsersQuery {
     action: String,
     resource: Resource,
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     context: Option<Attributes>,
 }
 
-/// `AuthorizedUsersResult`.
-#[derive(Debug, Serialize)]
+/// The users by their keys, with what lets them.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuthorizedUsersResult)]
 pub(super) struct AuthorizedUsers {
+    /// `type:key`, or `type:*`.
     resource: String,
     tenant: String,
     users: BTreeMap<String, Vec<Assignment>>,
@@ -233,7 +283,8 @@ pub(super) struct AuthorizedUsers {
 
 /// The role that lets a user, where it was given; or the user set, or role, of the rule that does, with what was asked
 /// about.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuthorizedUserAssignment)]
 struct Assignment {
     user: String,
     tenant: String,
@@ -277,6 +328,11 @@ fn given_role(given: &RoleAt) -> (String, String) {
     }
 }
 
+/// Who may do this?
+#[utoipa::path(
+    post, path = "/authorized_users", request_body = UsersQuery,
+    responses((status = OK, description = "The users.", body = AuthorizedUsers))
+)]
 pub(super) async fn authorized_users(
     InEnv(scope): InEnv,
     Body(query): Body<UsersQuery>,
@@ -296,30 +352,47 @@ pub(super) async fn authorized_users(
 }
 
 /// The filters of `GET /local/role_assignments`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct LocalQuery {
     page: Option<u32>,
+    #[param(default = 30)]
     per_page: Option<u32>,
     user: Option<Text>,
     role: Option<Text>,
     tenant: Option<Text>,
+    /// Roles of this resource's own, or on its instances.
     resource: Option<Text>,
+    /// `type:key`, or the key alone beside `resource`.
     resource_instance: Option<Text>,
 }
 
-/// `RoleAssignment` of the decision point.
-#[derive(Debug, Serialize)]
+/// A role assignment, as the decision point has it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LocalRoleAssignment)]
 pub(super) struct LocalAssignment {
+    #[schema(value_type = UserKeyShape)]
     user: askfirst_domain::UserKey,
+    #[schema(value_type = KeyShape)]
     role: Key,
+    #[schema(value_type = KeyShape)]
     tenant: Key,
+    /// `type:key`; absent for a role in the tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     resource_instance: Option<String>,
 }
 
 /// How many assignments a page has when the call does not say.
 const LOCAL_PER_PAGE: u32 = 30;
 
+/// The role assignments that the decision point counts
+///
+/// 30 a page unless said. A name that is not known has none.
+#[utoipa::path(
+    get, path = "/local/role_assignments", params(LocalQuery),
+    responses((status = OK, description = "A page of them.", body = Vec<LocalAssignment>))
+)]
 pub(super) async fn role_assignments(
     InEnv(scope): InEnv,
     Params(q): Params<LocalQuery>,

@@ -8,10 +8,11 @@ mod urls;
 pub use urls::KongRoutes;
 
 use crate::{
-    App, State,
+    State,
     auth::Deciding,
     body::Body,
     error::{Answer, Failure},
+    openapi::{RequestableShape, Routes},
 };
 use askfirst_domain::{decision::Decision, facts::Attributes};
 use askfirst_engine::{
@@ -20,70 +21,97 @@ use askfirst_engine::{
     decisions::{self, Door},
 };
 use axum::{
-    Json, Router,
+    Json,
     http::{HeaderMap, StatusCode},
     response::IntoResponse,
-    routing::{get, post},
 };
-use person::User;
+use person::{Person, User};
 use query::Resource;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use std::sync::Arc;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
 /// The most questions in one bulk call.
 const MAX_BULK: usize = 10_000;
 
-pub(crate) fn router() -> Router<Arc<App>> {
-    Router::new()
-        .route("/allowed", post(allowed))
-        .route("/allowed/bulk", post(bulk))
-        .route("/allowed/all-tenants", post(lists::all_tenants))
-        .route("/allowed_url", post(urls::allowed_url))
-        .route("/nginx_allowed", post(nginx))
-        .route("/kong", post(urls::kong))
-        .route("/user-permissions", post(lists::user_permissions))
-        .route("/user-tenants", post(lists::user_tenants))
-        .route("/authorized_users", post(lists::authorized_users))
-        .route("/local/role_assignments", get(lists::role_assignments))
+pub(crate) fn router() -> Routes {
+    Routes::default()
+        .routes(routes!(allowed))
+        .routes(routes!(bulk))
+        .routes(routes!(lists::all_tenants))
+        .routes(routes!(urls::allowed_url))
+        .routes(routes!(nginx))
+        .routes(routes!(urls::kong))
+        .routes(routes!(lists::user_permissions))
+        .routes(routes!(lists::user_tenants))
+        .routes(routes!(lists::authorized_users))
+        .routes(routes!(lists::role_assignments))
 }
 
-/// `AuthorizationQuery`. Attributes go before stored ones in conditions.
-#[derive(Debug, Deserialize)]
+/// May this user do this to that? Attributes that are given go before stored ones in conditions.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = AuthorizationQuery)]
 struct Query {
+    #[schema(value_type = Person)]
     user: User,
+    /// The key of an action of the resource.
     action: String,
     resource: Resource,
+    /// What conditions see as `context`.
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     context: Option<Attributes>,
 }
 
-/// `{allow, query, debug, result}`; `result` repeats `allow` for old clients.
-#[derive(Debug, Serialize)]
+/// The answer; `result` repeats `allow` for old clients.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuthorizationResult)]
 struct Allowed {
     allow: bool,
+    #[schema(inline)]
     query: Nothing,
+    #[schema(inline)]
     debug: Debug,
     result: bool,
 }
 
 /// An object without members.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(max_properties = 0)]
 struct Nothing {}
 
 /// The answers to many questions, in their order.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BulkAuthorizationResult)]
 struct AllowedEach {
     allow: Vec<Allowed>,
 }
 
 /// Empty for an Allow. For a Deny, why, and which roles would do; whoever holds the key may know.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = AuthorizationDebug)]
 enum Debug {
+    Denied {
+        /// One or two sentences.
+        reason: String,
+        /// Roles, as `type:key#role` or `role in tenant key`.
+        would_allow: Vec<String>,
+        /// Which of them may be asked for, where and from whom.
+        #[schema(value_type = Vec<RequestableShape>)]
+        requestable: Vec<Requestable>,
+    },
     Nothing(Nothing),
-    Denied { reason: String, would_allow: Vec<String>, requestable: Vec<Requestable> },
 }
+
+/// Permit's PDP answers so to the first version of its API, and its SDKs know it.
+#[derive(Debug, Serialize, ToSchema)]
+struct Misdirected {
+    detail: &'static str,
+}
+
+const MISDIRECTED: Misdirected =
+    Misdirected { detail: "Write the user as an object with a `key`, as in {\"user\": {\"key\": \"joe\"}}." };
 
 /// A question that can't be answered.
 enum Misasked {
@@ -94,21 +122,36 @@ enum Misasked {
 impl IntoResponse for Misasked {
     fn into_response(self) -> axum::response::Response {
         match self {
-            // Permit's PDP answers so, and its SDKs know it.
-            Self::FirstVersion => (
-                StatusCode::MISDIRECTED_REQUEST,
-                Json(json!({"detail": "Write the user as an object with a `key`, as in {\"user\": {\"key\": \"joe\"}}."})),
-            )
-                .into_response(),
+            Self::FirstVersion => (StatusCode::MISDIRECTED_REQUEST, Json(MISDIRECTED)).into_response(),
             Self::Failure(failure) => failure.into_response(),
         }
     }
 }
 
+/// May this user do this?
+///
+/// A denial says why, which roles would allow it, and which of them may be asked for.
+#[utoipa::path(
+    post, path = "/allowed", request_body = Query,
+    responses(
+        (status = OK, description = "The answer, be it yes or no.", body = Allowed),
+        (status = MISDIRECTED_REQUEST, description = "The user is a bare text.", body = Misdirected)
+    )
+)]
 async fn allowed(Deciding(scope): Deciding, Body(query): Body<Query>) -> Result<Json<Allowed>, Misasked> {
     decide(&scope, query).map(Json)
 }
 
+/// Many questions at once
+///
+/// At most 10,000; the answers have their order.
+#[utoipa::path(
+    post, path = "/allowed/bulk", request_body = Vec<Query>,
+    responses(
+        (status = OK, description = "An answer for each.", body = AllowedEach),
+        (status = MISDIRECTED_REQUEST, description = "A user is a bare text.", body = Misdirected)
+    )
+)]
 async fn bulk(
     _: State,
     Deciding(scope): Deciding,
@@ -122,7 +165,17 @@ async fn bulk(
     Ok(Json(AllowedEach { allow: allow? }))
 }
 
-/// The question of an nginx location, in headers.
+/// The question of an nginx location, in headers
+#[utoipa::path(
+    post, path = "/nginx_allowed",
+    params(
+        ("permit-user-key" = String, Header, description = "The key of the user."),
+        ("permit-action" = String, Header, description = "The key of the action."),
+        ("permit-resource-type" = String, Header, description = "The key of the resource."),
+        ("permit-tenant-id" = Option<String>, Header, description = "The key of the tenant; `default` unless said.")
+    ),
+    responses((status = OK, description = "The answer, be it yes or no.", body = Allowed))
+)]
 async fn nginx(Deciding(scope): Deciding, headers: HeaderMap) -> Answer<Json<Allowed>> {
     let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let needed = |name: &str| {

@@ -7,6 +7,7 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use std::fmt;
+use utoipa::ToSchema;
 
 /// The user, or, in the API's first version, just a key: told apart to answer as Permit does.
 #[derive(Debug)]
@@ -40,9 +41,11 @@ impl<'de> Visitor<'de> for UserVisitor {
 }
 
 /// A user by key, with what the call says of them: attributes, and the parts of their profile that conditions see.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = User)]
 pub(super) struct Person {
     key: Text,
+    #[schema(value_type = Option<Object>)]
     attributes: Option<Attributes>,
     email: Option<String>,
     first_name: Option<String>,

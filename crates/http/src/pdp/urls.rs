@@ -1,7 +1,7 @@
 //! Questions about calls of an HTTP API: `/allowed_url`, by stored mapping rules, and `/kong`, by the server's table of
 //! routes.
 
-use super::{Allowed, Debug, Misasked, Nothing, User, answer};
+use super::{Allowed, Debug, Misasked, Misdirected, Nothing, User, answer, person::Person};
 use crate::{State, auth::Deciding, body::Body, error::Answer};
 use askfirst_domain::{facts::Attributes, url_mapping::Method};
 use askfirst_engine::{
@@ -13,19 +13,36 @@ use axum::Json;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::{str::FromStr, sync::Arc};
+use utoipa::ToSchema;
 
-/// `UrlAuthorizationQuery`.
-#[derive(Debug, Deserialize)]
+/// May this user make this call of an HTTP API?
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = UrlAuthorizationQuery)]
 pub(super) struct Query {
+    #[schema(value_type = Person)]
     user: User,
+    /// In upper or lower case.
     http_method: String,
+    /// The whole URL, as a mapping rule has it.
     url: String,
     #[serde(default)]
     tenant: Option<String>,
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     context: Option<Attributes>,
 }
 
+/// May this user make this call?
+///
+/// The mapping rules of the environment's proxy configurations say which action on which resource the call is. A call that
+/// no rule matches is denied.
+#[utoipa::path(
+    post, path = "/allowed_url", request_body = Query,
+    responses(
+        (status = OK, description = "The answer, be it yes or no.", body = Allowed),
+        (status = MISDIRECTED_REQUEST, description = "The user is a bare text.", body = Misdirected)
+    )
+)]
 pub(super) async fn allowed_url(
     Deciding(scope): Deciding,
     Body(query): Body<Query>,
@@ -97,40 +114,50 @@ impl KongRoutes {
 }
 
 /// What Kong's OPA plugin sends; more than this, and only this counts.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = KongAuthorizationQuery)]
 pub(super) struct KongQuery {
     input: KongInput,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct KongInput {
     request: KongRequest,
     #[serde(default)]
     consumer: Option<Consumer>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct KongRequest {
     http: KongHttp,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct KongHttp {
     method: String,
     path: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = KongConsumer)]
 struct Consumer {
     username: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = KongAuthorizationResult)]
 pub(super) struct KongAnswer {
     result: bool,
 }
 
-/// The consumer's name is the user, the method in lower case the action, the tenant `default`.
+/// The question of Kong's OPA plugin
+///
+/// The consumer's name is the user, the method in lower case the action, the tenant `default`; the server's table of routes
+/// says which resource the path is. A server without a table (`--kong-routes`) answers 503.
+#[utoipa::path(
+    post, path = "/kong", request_body = KongQuery,
+    responses((status = OK, description = "The answer, be it yes or no.", body = KongAnswer))
+)]
 pub(super) async fn kong(
     app: State,
     Deciding(scope): Deciding,

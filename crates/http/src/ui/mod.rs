@@ -12,10 +12,11 @@ mod session;
 mod words;
 
 use crate::App;
+use askama::Template;
 use axum::{
     Router,
-    http::{HeaderName, HeaderValue, header},
-    response::{IntoResponse, Redirect},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use std::sync::Arc;
@@ -26,7 +27,7 @@ const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'sel
                               base-uri 'none'; frame-ancestors 'none'";
 
 pub(crate) fn router() -> Router<Arc<App>> {
-    Router::new()
+    let pages = Router::new()
         .route("/", get(|| async { Redirect::to("/inbox") }))
         .route("/inbox", get(inbox::page))
         .route("/inbox/requests/{request}", get(request::page))
@@ -34,9 +35,15 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/inbox/requests/{request}/cancel", post(request::cancel))
         .route("/login/{token}", get(login::page).post(login::sign_in))
         .route("/logout", post(login::sign_out))
-        .route("/assets/inbox.css", get(style))
+        .route("/assets/inbox.css", get(inbox_style))
         .route("/assets/icon.svg", get(icon))
-        .route_layer(CsrfLayer::new().with_rejection_response(page::foreign_form))
+        .route_layer(CsrfLayer::new().with_rejection_response(page::foreign_form));
+    guarded(pages)
+}
+
+/// Pages that load nothing but what is ours, and that nobody frames.
+pub(crate) fn guarded(pages: Router<Arc<App>>) -> Router<Arc<App>> {
+    pages
         .route_layer(set(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY))
         .route_layer(set(header::REFERRER_POLICY, "same-origin"))
         .route_layer(set(header::X_FRAME_OPTIONS, "DENY"))
@@ -46,8 +53,23 @@ fn set(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderVa
     SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
 }
 
-async fn style() -> impl IntoResponse {
-    asset("text/css; charset=utf-8", include_str!("../../assets/inbox.css"))
+async fn inbox_style() -> impl IntoResponse {
+    style(include_str!("../../assets/inbox.css"))
+}
+
+/// A style sheet.
+pub(crate) fn style(text: &'static str) -> impl IntoResponse {
+    asset("text/css; charset=utf-8", text)
+}
+
+/// A page of a template.
+pub(crate) fn show(template: &impl Template) -> Response {
+    page::render(StatusCode::OK, template).into_response()
+}
+
+/// The page that says why there is no other.
+pub(crate) fn nothing_here(line: &str) -> Response {
+    page::Shown::nothing_here(line).into_response()
 }
 
 async fn icon() -> impl IntoResponse {

@@ -53,6 +53,11 @@ impl Shown {
         shown
     }
 
+    /// There is no such page.
+    pub(super) fn nothing_here(line: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "Nothing here", &[line])
+    }
+
     /// A fault of ours.
     pub(super) fn broken() -> Self {
         let lines = ["Nothing was changed. Try again, and look at the server's log."];
@@ -68,10 +73,7 @@ impl From<Error> for Shown {
                 tracing::error!(error = ?error, "a page failed");
                 Self::broken()
             }
-            Kind::NotFound => {
-                let lines = ["There is no such request, or it is not yours to see."];
-                Self::new(StatusCode::NOT_FOUND, "Nothing here", &lines)
-            }
+            Kind::NotFound => Self::nothing_here("There is no such request, or it is not yours to see."),
             _ => Self::new(status, title, &[error.message()]),
         }
     }

@@ -71,7 +71,7 @@ fn schema_of(part: &Value) -> Option<&Value> {
 /// As much of JSON Schema as descriptions have; whatever else there is fails.
 struct Validator<'a>(&'a Value);
 
-const KNOWN: [&str; 23] = [
+const KNOWN: [&str; 24] = [
     "$ref",
     "type",
     "enum",
@@ -87,6 +87,7 @@ const KNOWN: [&str; 23] = [
     "required",
     "properties",
     "additionalProperties",
+    "maxProperties",
     "propertyNames",
     "allOf",
     "anyOf",
@@ -164,6 +165,10 @@ impl Validator<'_> {
         let required = told.get("required").and_then(Value::as_array).into_iter().flatten();
         if let Some(missing) = required.filter_map(Value::as_str).find(|name| !members.contains_key(*name)) {
             return Some(format!("`{missing}` is missing"));
+        }
+        let most = told.get("maxProperties").and_then(Value::as_u64);
+        if most.is_some_and(|most| u64::try_from(members.len()).is_ok_and(|many| many > most)) {
+            return Some(format!("there are more than {most:?} members"));
         }
         let known = told.get("properties").and_then(Value::as_object);
         for (name, value) in members {

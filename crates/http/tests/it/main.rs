@@ -33,6 +33,8 @@ mod pdp;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod rest;
 #[cfg(test)]
 mod revisions;

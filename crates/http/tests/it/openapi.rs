@@ -2,7 +2,13 @@
 
 use crate::support::Server;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs, path::Path};
+
+/// The description as it is published with the sources.
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
+
+/// Folders whose routes are no API: pages for people, and the description itself.
+const PAGES: &[&str] = &["ui", "openapi", "reference"];
 
 async fn description() -> Value {
     Server::start().await.client(None).get("/openapi.json").await
@@ -76,7 +82,10 @@ async fn a_call_is_refused_in_a_way_that_is_described() {
         let path = path.replace("{project}", "default").replace("{env}", "dev").replace(['{', '}'], "");
         let answer = server.client(None).send(&method.to_uppercase(), &path, None).await;
         assert_eq!(answer.status, 401, "{name}");
-        assert!(operation["responses"]["401"].is_object(), "{name}");
+        let described = operation["responses"]["401"]["$ref"].as_str().expect("a shared answer");
+        let described = document.pointer(described.trim_start_matches('#')).expect("that answer");
+        let kind = answer.headers["content-type"].to_str().expect("a type");
+        assert!(described["content"][kind].is_object(), "{name}: {kind}");
     }
 }
 
@@ -89,31 +98,45 @@ async fn who_has_it_already_gets_it_not_again() {
     assert_eq!((again.status, again.body), (304, Value::Null));
 }
 
+/// Rewrite it with `INSTA_UPDATE=always cargo test -p askfirst-http --test it openapi`.
+#[tokio::test]
+async fn what_is_published_is_what_is_served() {
+    let server = Server::start().await;
+    let served = server.client(None).get("/openapi.json").await;
+    let mut text = serde_json::to_string_pretty(&served).expect("JSON");
+    text.push('\n');
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|wish| wish == "always") {
+        fs::write(GOLDEN, &text).expect("the file can be written");
+    }
+    let golden = fs::read_to_string(GOLDEN).expect("the file");
+    for (at, (published, served)) in golden.lines().zip(text.lines()).enumerate() {
+        assert_eq!(
+            published,
+            served,
+            "docs/openapi.json differs first in line {}; look at the change, and rewrite it with \
+             `INSTA_UPDATE=always cargo test -p askfirst-http --test it openapi`",
+            at + 1
+        );
+    }
+    assert_eq!(golden.len(), text.len(), "docs/openapi.json ends elsewhere");
+}
+
+/// What is served is described: no router is made without the description.
 #[test]
-fn what_is_served_is_described() {
-    // Pages are for people, and the description is no part of itself.
-    let undescribed = ["ui", "openapi"];
-    // Not yet described.
-    let missing = ["pdp", "authzen", "api"];
-    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut folders = vec![source.clone()];
-    let mut files = 0;
+fn no_route_is_served_without_being_described() {
+    let sources = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
+    let mut found = BTreeSet::new();
+    let mut folders = vec![sources.to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("a folder") {
+        for entry in fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
-            let family =
-                path.strip_prefix(&source).expect("below").iter().next().expect("a name").to_string_lossy();
-            if undescribed.contains(&&*family) || missing.contains(&&*family) {
-                continue;
-            }
-            if path.is_dir() {
+            let name = path.strip_prefix(sources).expect("below").to_string_lossy().into_owned();
+            if path.is_dir() && !PAGES.contains(&name.as_str()) {
                 folders.push(path);
-                continue;
+            } else if path.is_file() && fs::read_to_string(&path).expect("a source").contains(".route(") {
+                found.insert(name);
             }
-            files += 1;
-            let text = std::fs::read_to_string(&path).expect("a text");
-            assert!(!text.contains(".route("), "{} serves a route that it does not describe", path.display());
         }
     }
-    assert!(files > 20, "{files}");
+    assert!(found.is_empty(), "{found:?}: serve with `.routes(routes!(...))` and `#[utoipa::path(...)]`");
 }

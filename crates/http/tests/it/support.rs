@@ -164,11 +164,9 @@ impl Client<'_> {
         let body = if bytes.is_empty() {
             Value::Null
         } else {
-            assert_eq!(
-                kind.as_ref().and_then(|k| k.to_str().ok()),
-                Some("application/json"),
-                "{method} {path}"
-            );
+            let is_problem = status >= 400 && path.starts_with("/access/v1/");
+            let expected = if is_problem { "application/problem+json" } else { "application/json" };
+            assert_eq!(kind.as_ref().and_then(|k| k.to_str().ok()), Some(expected), "{method} {path}");
             serde_json::from_slice(&bytes).expect("a JSON body")
         };
         let exchange = Exchange { method, path, sent, status, answered: &body };
