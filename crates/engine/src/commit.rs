@@ -75,6 +75,7 @@ impl EnvScope {
     pub(crate) async fn commit(&self, draft: Draft) -> Result<Outcome> {
         let store = self.engine.store();
         let changes = draft.changes.clone();
+        let leaves = !draft.outbox.is_empty();
         let commit = Commit {
             env: self.env.id,
             at: self.op.now,
@@ -89,6 +90,9 @@ impl EnvScope {
         match store.commit(commit).await {
             Ok(committed) => {
                 self.live.committed(store, committed, changes).await?;
+                if leaves {
+                    self.engine.0.left.notify_one();
+                }
                 self.seen.note(Head { epoch: committed.epoch, revision: committed.revision });
                 Ok(Outcome::Done(committed))
             }

@@ -20,6 +20,7 @@ mod watch;
 pub mod admin;
 pub mod check;
 pub mod decisions;
+pub mod delivery;
 pub mod elements;
 pub mod facts;
 pub mod policy;
@@ -35,7 +36,7 @@ pub use revision::Trail;
 pub use secret::Secret;
 
 pub use askfirst_policy::{Limits as PolicyLimits, condition::ConditionLimits};
-pub use askfirst_store::{Listed, Page};
+pub use askfirst_store::{Listed, OutboxFilter, Page, Queued};
 
 use arc_swap::ArcSwap;
 use askfirst_domain::id::EnvId;
@@ -48,7 +49,7 @@ use std::{
     time::Duration,
 };
 use task::Task;
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
 
 /// What an engine is made of.
 #[derive(Debug)]
@@ -71,6 +72,8 @@ pub struct Settings {
     pub max_lag: Option<Duration>,
     /// How far decisions look, and how large conditions may be.
     pub policy: PolicyLimits,
+    /// Where every event of a request goes, besides what elements say.
+    pub webhook: Option<delivery::Hook>,
 }
 
 impl Default for Settings {
@@ -81,6 +84,7 @@ impl Default for Settings {
             at_least_wait: Duration::from_secs(2),
             max_lag: None,
             policy: PolicyLimits::default(),
+            webhook: None,
         }
     }
 }
@@ -100,6 +104,8 @@ struct Inner {
     live: ArcSwap<LiveMap>,
     watch: OnceLock<Task>,
     decisions: OnceLock<decisions::Logging>,
+    /// Something was left in the outbox.
+    left: Notify,
 }
 
 type LiveMap = HashMap<EnvId, Arc<OnceCell<Arc<Live>>>>;
@@ -120,6 +126,7 @@ impl Engine {
             live: ArcSwap::default(),
             watch: OnceLock::new(),
             decisions: OnceLock::new(),
+            left: Notify::new(),
         }));
         for env in engine.0.directory.get().environments() {
             engine.live(env.id).await?;

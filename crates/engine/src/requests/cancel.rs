@@ -31,11 +31,11 @@ impl Acting {
             };
             let state = self.scope.state();
             let element = state.snapshot.schema().element_by_id(request.element);
-            let outbox = element.map(|e| delivery::webhook(&self.scope, e, &request)).transpose()?.flatten();
+            let outbox = delivery::news(&self.scope, element.map(AsRef::as_ref), &request)?;
             let draft = Draft {
                 expects: vec![Expect::AtRevision(ObjectRef::Request(request.id), found.revision)],
                 audit: vec![self.request_event("request.canceled", &request)?],
-                outbox: outbox.into_iter().collect(),
+                outbox: outbox.collect(),
                 changes: vec![Change::PutRequest(request.clone())],
             };
             match self.scope.commit(draft).await? {

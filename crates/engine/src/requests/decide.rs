@@ -146,9 +146,7 @@ impl Acting {
             _ => "request.denied",
         };
         draft.audit.push(self.request_event(code, request)?);
-        if let Some(element) = element {
-            draft.outbox.extend(delivery::webhook(&self.scope, element, request)?);
-        }
+        draft.outbox.extend(delivery::news(&self.scope, element.map(AsRef::as_ref), request)?);
         draft.changes.push(Change::PutRequest(request.clone()));
         Ok(draft)
     }

@@ -1,6 +1,6 @@
 //! What is to be told to an element's webhook. Written with the change; delivered later, at least once.
 
-use crate::{EnvScope, error::Result};
+use crate::{EnvScope, delivery::told, error::Result};
 use askfirst_domain::{
     audit::OutboxItem,
     element::Element,
@@ -11,9 +11,19 @@ use serde_json::{Value, json};
 /// The topic of deliveries to an element's webhook.
 pub(crate) const TOPIC: &str = "element.webhook";
 
+/// All that is to be told of a request that was opened or has moved.
+pub(super) fn news(
+    scope: &EnvScope,
+    element: Option<&Element>,
+    request: &Request,
+) -> Result<impl Iterator<Item = OutboxItem>> {
+    let own = element.map(|element| webhook(scope, element, request)).transpose()?.flatten();
+    Ok(own.into_iter().chain(told(scope, request)?))
+}
+
 /// The outbox row for a request that was opened or has moved, when its element has a webhook. Address and token are
 /// looked up when it is delivered, so that they stand in one place and a changed one counts.
-pub(super) fn webhook(scope: &EnvScope, element: &Element, request: &Request) -> Result<Option<OutboxItem>> {
+fn webhook(scope: &EnvScope, element: &Element, request: &Request) -> Result<Option<OutboxItem>> {
     let Some(webhook) = &element.webhook else { return Ok(None) };
     let payload = json!({
         "element_id": element.id,

@@ -99,7 +99,7 @@ impl Acting {
         }
         draft.expects = expects;
         draft.audit.push(self.request_event("request.created", &request)?);
-        draft.outbox.extend(delivery::webhook(&self.scope, &wanted.element, &request)?);
+        draft.outbox.extend(delivery::news(&self.scope, Some(wanted.element.as_ref()), &request)?);
         draft.changes.push(Change::PutRequest(request.clone()));
         match self.scope.commit(draft).await {
             Ok(Outcome::Done(_)) => Ok(Some(Asked { view: self.view(request).await?, existed: false })),

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
+mod delivery;
+#[cfg(test)]
 mod evening;
 #[cfg(test)]
 mod policy_file;

@@ -62,6 +62,11 @@ impl World {
 
     /// On a folder that may have been used before.
     pub(crate) async fn open(dir: &Path) -> Self {
+        Self::open_with(dir, Settings::default()).await
+    }
+
+    /// As [`World::open`], as an operator has set it.
+    pub(crate) async fn open_with(dir: &Path, settings: Settings) -> Self {
         let store =
             SqliteStore::open(dir.join("askfirst.db"), Options::default()).await.expect("the store opens");
         let store: Arc<dyn Store> = Arc::new(store);
@@ -70,7 +75,7 @@ impl World {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy: Arc::new(SystemEntropy),
-            settings: Settings::default(),
+            settings,
         })
         .await
         .expect("the engine starts");

@@ -1,0 +1,25 @@
+//! Telling others: what commits have left in the outbox is carried to where it belongs, at least once.
+//!
+//! An item is claimed, sent, and gone once somebody took it. Whatever fails is tried again, later and later (see
+//! [`backoff`](self)), and is given up in the end: then it stands among the dead letters until somebody has it tried again or
+//! drops it. A process that dies in the middle leaves a claim that runs out, and another one sends the item again, with the
+//! same `webhook-id`: receivers drop what they have seen. Items may overtake each other.
+//!
+//! Two things are sent: an element's webhook gets what Permit sends, with its bearer token; the installation's webhook, if an
+//! operator has set one, gets every event of a request, signed as the Standard Webhooks specification says.
+
+mod address;
+mod backoff;
+mod courier;
+mod dead;
+mod hook;
+mod keep;
+mod letter;
+mod signature;
+
+pub use address::Reach;
+pub use courier::{Courier, CourierError};
+pub use hook::Hook;
+pub use signature::{BadSecret, SigningSecret};
+
+pub(crate) use hook::{TOPIC as HOOK_TOPIC, told};
