@@ -98,6 +98,16 @@ impl Client {
         self.send(self.request(Method::PUT, path).json(body)).await
     }
 
+    /// Does something that is answered with nothing.
+    pub(crate) async fn post_nothing(&self, path: &str) -> anyhow::Result<()> {
+        self.answer(self.request(Method::POST, path)).await.map(drop)
+    }
+
+    /// Takes something away.
+    pub(crate) async fn delete(&self, path: &str) -> anyhow::Result<()> {
+        self.answer(self.request(Method::DELETE, path)).await.map(drop)
+    }
+
     /// Reads a text.
     pub(crate) async fn get_text(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<String> {
         self.answer(self.request(Method::GET, path).query(query)).await

@@ -6,6 +6,7 @@ mod check;
 mod client;
 mod completions;
 mod decisions;
+mod deliveries;
 mod demo;
 mod env;
 mod food;
@@ -56,6 +57,7 @@ enum Command {
     Policy(policy::Args),
     Check(check::Args),
     Decisions(decisions::Args),
+    Deliveries(deliveries::Args),
     Mcp(mcp::Args),
     Chat(chat::Args),
     Inbox(inbox::Args),
@@ -101,6 +103,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Policy(args) => policy::run(args, &env).await,
         Command::Check(args) => check::run(args, &env).await,
         Command::Decisions(args) => decisions::run(args, &env).await,
+        Command::Deliveries(args) => deliveries::run(args, &env).await,
         Command::Mcp(args) => Box::pin(mcp::run(args, &env)).await,
         Command::Chat(args) => Box::pin(chat::run(args, &env)).await,
         Command::Inbox(args) => Box::pin(inbox::run(args, &env)).await,

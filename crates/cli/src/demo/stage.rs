@@ -7,7 +7,7 @@ use crate::{
     client::{Client, Server},
     env::Env,
     policy,
-    serve::{Config, Database, Limits, Running},
+    serve::{Config, Database, Delivery, Limits, Running},
 };
 use anyhow::{Context as _, anyhow};
 use askfirst_agent::{
@@ -75,6 +75,7 @@ impl Stage {
             at_least_wait: Duration::from_secs(2),
             public_url: None,
             decisions: Some(LogSettings::default()),
+            delivery: Delivery::default(),
             policy: askfirst_engine::PolicyLimits::default(),
             http: askfirst_http::Options::default(),
             first_key: None,

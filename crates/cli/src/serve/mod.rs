@@ -4,6 +4,7 @@ mod connections;
 mod data;
 mod database;
 mod decisions;
+mod delivery;
 mod limits;
 pub(crate) mod logs;
 mod permit;
@@ -13,6 +14,7 @@ mod tls;
 pub(crate) use connections::Limits;
 pub(crate) use data::{DataDir, KEYS_FILE, make_private_directory, open_private};
 pub(crate) use database::{Database, DatabaseUrl};
+pub(crate) use delivery::Delivery;
 pub(crate) use running::{Config, Running};
 
 use crate::{env::Env, signals::Signals, terminal};
@@ -74,6 +76,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     permit: PermitArgs,
     #[command(flatten)]
+    delivery: delivery::DeliveryArgs,
+    #[command(flatten)]
     bounds: LimitArgs,
     /// What is logged to standard error, such as `info` or `askfirst_http=debug`; `RUST_LOG` does the same
     #[arg(long, value_name = "FILTER")]
@@ -99,6 +103,7 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
         at_least_wait: args.database.at_least_wait(),
         public_url: args.public_url,
         decisions: args.decisions.settings(),
+        delivery: args.delivery.delivery(env)?,
         http: askfirst_http::Options { limits: args.bounds.of_calls(env)?, ..args.permit.options()? },
         policy: args.bounds.of_policy(env)?,
         first_key,

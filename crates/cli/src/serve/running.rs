@@ -4,13 +4,14 @@ use super::{
     connections::{self, Limits},
     data::DataDir,
     database::{Database, Opened},
+    delivery::Delivery,
     tls::{Tls, TlsFiles},
 };
 use crate::signals::Signals;
 use anyhow::{Context as _, anyhow};
 use askfirst_engine::{
     Engine, Parts, PolicyLimits, Secret, Settings, SystemClock, SystemEntropy, admin::start::FirstKey,
-    decisions::LogSettings,
+    decisions::LogSettings, delivery::Courier,
 };
 use askfirst_mcp::HttpOptions;
 use std::{
@@ -36,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) public_url: Option<String>,
     /// How a decision log is kept; none keeps none.
     pub(crate) decisions: Option<LogSettings>,
+    /// Whom it tells, and where it may.
+    pub(crate) delivery: Delivery,
     /// How far decisions look, and how large conditions may be.
     pub(crate) policy: PolicyLimits,
     pub(crate) http: askfirst_http::Options,
@@ -86,6 +89,7 @@ impl Running {
                 at_least_wait: config.at_least_wait,
                 max_lag,
                 policy: config.policy,
+                webhook: config.delivery.webhook,
             },
         };
         let engine = Engine::start(parts).await.map_err(explained).context("can't read the data")?;
@@ -102,6 +106,8 @@ impl Running {
             tokio::spawn(tls.follow_files(stop.clone()));
         }
         tokio::spawn(stop.clone().run_until_cancelled_owned(engine.clone().keep_tidy()));
+        let courier = Courier::new(config.delivery.reach)?;
+        tokio::spawn(stop.clone().run_until_cancelled_owned(engine.clone().keep_delivering(courier)));
         let serving = tokio::spawn(connections::serve(listener, tls, router, config.limits, stop.clone()));
         Ok(Self { url, keys_file, first_keys, engine, database, stop, serving, _data: data })
     }

@@ -11,3 +11,4 @@ mod replicas;
 mod serve;
 mod store;
 mod support;
+mod webhooks;

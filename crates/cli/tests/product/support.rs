@@ -115,12 +115,23 @@ impl Server {
         Self { home, url, process }
     }
 
+    /// Starts on an empty directory with further arguments and variables, with the family's policy.
+    pub(crate) fn of_the_family_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = serving(home.path(), "127.0.0.1:0");
+        let (process, url) = ready(command.args(arguments).envs(variables.iter().copied()));
+        Self { home, url, process }.furnished()
+    }
+
     /// With the family's policy.
     pub(crate) fn of_the_family() -> Self {
-        let server = Self::start();
+        Self::start().furnished()
+    }
+
+    fn furnished(self) -> Self {
         let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/family/policy.yaml");
-        server.ok(&["policy", "apply", policy.to_str().unwrap()]);
-        server
+        self.ok(&["policy", "apply", policy.to_str().unwrap()]);
+        self
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -203,11 +214,20 @@ impl Server {
 }
 
 fn serve(home: &Path, address: &str) -> (Process, String) {
+    ready(&mut serving(home, address))
+}
+
+fn serving(home: &Path, address: &str) -> Command {
     let mut command = askfirst(home);
     command
         .args(["serve", "--data", "data", "--listen", address, "--log", "warn"])
         .env("ASKFIRST_API_KEY", KEY);
-    let mut process = Process::start(&mut command);
+    command
+}
+
+/// Starts a server and waits until it is ready; where it listens.
+fn ready(command: &mut Command) -> (Process, String) {
+    let mut process = Process::start(command);
     let line = process.until("listening on");
     let url = line.rsplit(' ').next().unwrap().to_owned();
     (process, url)

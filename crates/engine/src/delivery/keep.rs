@@ -110,10 +110,10 @@ impl Engine {
         match self.store().outbox_settle(id, queued.due_at, &attempt).await {
             Ok(true) => {}
             Ok(false) => {
-                tracing::warn!(%id, topic, "a delivery took longer than its claim; another one may have been made")
+                tracing::warn!(%id, topic, "a delivery took longer than its claim; another one may have been made");
             }
             Err(error) => {
-                tracing::warn!(%id, topic, ?error, "what came of a delivery could not be noted; it will be made again")
+                tracing::warn!(%id, topic, ?error, "what came of a delivery could not be noted; it will be made again");
             }
         }
     }

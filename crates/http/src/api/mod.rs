@@ -3,6 +3,7 @@
 mod audit;
 mod check;
 pub(crate) mod decisions;
+mod deliveries;
 mod inbox;
 mod keys;
 mod links;
@@ -16,6 +17,7 @@ pub(crate) fn router() -> Routes {
         .merge(policy::router())
         .merge(inbox::router())
         .merge(keys::router())
+        .merge(deliveries::router())
         .merge(links::router())
         .merge(audit::router())
         .merge(decisions::router())
