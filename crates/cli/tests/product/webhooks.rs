@@ -12,7 +12,7 @@ const LONG: Duration = Duration::from_secs(30);
 
 /// Takes one call, answers it, and gives its head.
 async fn take(listener: &TcpListener, answer: &str) -> String {
-    let (mut stream, _) = timeout(LONG, listener.accept()).await.expect("a call comes").unwrap();
+    let (mut stream, _) = timeout(LONG, listener.accept()).await.unwrap().unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(timeout(LONG, stream.read_u8()).await.unwrap().unwrap());
