@@ -1,6 +1,7 @@
 //! The binary `askfirst`: the composition root. It reads the environment and the command line, and puts the pieces
 //! together; one file a sub-command.
 
+mod audit;
 mod chat;
 mod check;
 mod client;
@@ -58,6 +59,7 @@ enum Command {
     Check(check::Args),
     Decisions(decisions::Args),
     Deliveries(deliveries::Args),
+    Audit(audit::Args),
     Mcp(mcp::Args),
     Chat(chat::Args),
     Inbox(inbox::Args),
@@ -104,6 +106,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check(args) => check::run(args, &env).await,
         Command::Decisions(args) => decisions::run(args, &env).await,
         Command::Deliveries(args) => deliveries::run(args, &env).await,
+        Command::Audit(args) => Box::pin(audit::run(args, &env)).await,
         Command::Mcp(args) => Box::pin(mcp::run(args, &env)).await,
         Command::Chat(args) => Box::pin(chat::run(args, &env)).await,
         Command::Inbox(args) => Box::pin(inbox::run(args, &env)).await,

@@ -28,6 +28,7 @@ pub mod requests;
 pub mod schema;
 
 pub use access::{Acting, EnvScope, OrgScope, Via};
+pub use audit::ChainPart;
 pub use context::{Clock, Entropy, EntropyError, Op, SystemClock, SystemEntropy};
 pub use error::{Error, Kind, Result};
 pub use live::LiveState;
@@ -39,7 +40,7 @@ pub use askfirst_policy::{Limits as PolicyLimits, condition::ConditionLimits};
 pub use askfirst_store::{Listed, OutboxFilter, Page, Queued};
 
 use arc_swap::ArcSwap;
-use askfirst_domain::id::EnvId;
+use askfirst_domain::{audit::SigningKey, id::EnvId};
 use askfirst_store::Store;
 use directory::Directory;
 use live::Live;
@@ -106,6 +107,8 @@ struct Inner {
     decisions: OnceLock<decisions::Logging>,
     /// Something was left in the outbox.
     left: Notify,
+    /// With what audit logs are signed.
+    signing: OnceLock<SigningKey>,
 }
 
 type LiveMap = HashMap<EnvId, Arc<OnceCell<Arc<Live>>>>;
@@ -127,6 +130,7 @@ impl Engine {
             watch: OnceLock::new(),
             decisions: OnceLock::new(),
             left: Notify::new(),
+            signing: OnceLock::new(),
         }));
         for env in engine.0.directory.get().environments() {
             engine.live(env.id).await?;

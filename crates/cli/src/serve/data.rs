@@ -1,11 +1,12 @@
 //! The data directory: made for its owner alone, used by one server at a time.
 
 use anyhow::{Context as _, bail};
-use askfirst_engine::admin::start::FirstKey;
+use askfirst_domain::audit::SigningKey;
+use askfirst_engine::{Entropy as _, SystemEntropy, admin::start::FirstKey};
 use std::{
     fmt::Write as _,
     fs::{DirBuilder, File, OpenOptions, TryLockError},
-    io::Write as _,
+    io::{Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -14,6 +15,8 @@ pub(crate) const KEYS_FILE: &str = "keys.txt";
 const STORE_FILE: &str = "askfirst.db";
 const DECISIONS_FILE: &str = "decisions.db";
 const LOCK_FILE: &str = "lock";
+/// The private key with which this server signs the audit log.
+const AUDIT_KEY_FILE: &str = "audit-key";
 
 /// A data directory. One with a database in it is used by no other server, as long as this lives.
 #[derive(Debug)]
@@ -69,6 +72,33 @@ impl DataDir {
     /// The file of the decision log, as private as the database.
     pub(crate) fn decisions_file(&self) -> anyhow::Result<PathBuf> {
         self.private_file(DECISIONS_FILE)
+    }
+
+    /// The key with which the audit log is signed; the first start makes it. Another one is made when the file is gone, and
+    /// what the old one has signed stays good.
+    ///
+    /// # Errors
+    /// When the file can't be read or written, or holds something else.
+    pub(crate) fn audit_key(&self) -> anyhow::Result<SigningKey> {
+        let path = self.path.join(AUDIT_KEY_FILE);
+        let shown = path.display();
+        // Of several servers on one directory, one makes it.
+        let mut file =
+            open_private(&path, OpenOptions::new().read(true).write(true).create(true).truncate(false))
+                .and_then(|file| file.lock().map(|()| file))
+                .with_context(|| format!("can't write {shown}"))?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).with_context(|| format!("can't read {shown}"))?;
+        let mut seed = [0; 32];
+        if text.is_empty() {
+            SystemEntropy.fill(&mut seed)?;
+            let text = format!("{}\n", hex::encode(seed));
+            let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+            written.with_context(|| format!("can't write {shown}"))?;
+        } else if hex::decode_to_slice(text.trim(), &mut seed).is_err() {
+            bail!("{shown} holds no key; put it aside, and the next start makes another one");
+        }
+        Ok(SigningKey::from_seed(&seed))
     }
 
     fn private_file(&self, name: &str) -> anyhow::Result<PathBuf> {
@@ -203,6 +233,21 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("(ASKFIRST_API_KEY of the first start)") && !text.contains("chosen"), "{text}");
+    }
+
+    #[test]
+    fn the_audit_key_is_made_once_and_stays() {
+        let parent = tempfile::tempdir().unwrap();
+        let data = DataDir::take(parent.path()).unwrap();
+        let path = parent.path().join(AUDIT_KEY_FILE);
+        let first = data.audit_key().unwrap().public();
+        assert_eq!(data.audit_key().unwrap().public(), first);
+        assert_eq!(mode(&path), Some(0o600));
+        std::fs::rename(&path, parent.path().join("old")).unwrap();
+        assert_ne!(data.audit_key().unwrap().public(), first);
+        std::fs::write(&path, "my dog").unwrap();
+        let refusal = data.audit_key().unwrap_err().to_string();
+        assert!(refusal.contains("holds no key") && !refusal.contains("dog"), "{refusal}");
     }
 
     #[test]

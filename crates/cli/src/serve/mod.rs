@@ -50,8 +50,8 @@ pub(crate) struct Args {
     /// Address and port; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:7766", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
-    /// The directory of the data; one server at a time uses it. With a shared database it holds the first keys and nothing
-    /// else
+    /// The directory of the data; one server at a time uses it. With a shared database it holds the first keys and the key
+    /// that signs the audit log
     #[arg(long, default_value = DEFAULT_DATA, value_name = "DIR")]
     data: PathBuf,
     #[command(flatten)]

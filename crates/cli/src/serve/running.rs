@@ -98,6 +98,8 @@ impl Running {
             engine.log_decisions(log, settings).map_err(explained).context("can't keep a decision log")?;
         }
         let (first_keys, keys_file) = first_start(&engine, &data, config.first_key).await?;
+        let signing = engine.sign_audit_with(data.audit_key()?).await;
+        signing.map_err(explained).context("can't keep the key of the audit log")?;
         let stop = CancellationToken::new();
         let mcp = HttpOptions { shutdown: stop.clone() };
         let mcp = askfirst_http::read_small_bodies_first(askfirst_mcp::http_service(engine.clone(), mcp));
@@ -108,6 +110,7 @@ impl Running {
         tokio::spawn(stop.clone().run_until_cancelled_owned(engine.clone().keep_tidy()));
         let courier = Courier::new(config.delivery.reach)?;
         tokio::spawn(stop.clone().run_until_cancelled_owned(engine.clone().keep_delivering(courier)));
+        tokio::spawn(stop.clone().run_until_cancelled_owned(engine.clone().keep_signing()));
         let serving = tokio::spawn(connections::serve(listener, tls, router, config.limits, stop.clone()));
         Ok(Self { url, keys_file, first_keys, engine, database, stop, serving, _data: data })
     }

@@ -5,9 +5,10 @@ use crate::{env::Env, terminal};
 use askfirst_store::tools;
 use std::process::ExitCode;
 
-/// Check that the log has no gaps and the tables hold what it comes to
+/// Check that the log has no gaps, the tables hold what it comes to, and the audit log is the one that was written
 ///
-/// Plays the whole log again into a temporary database and compares; nothing is changed, and a server may be running.
+/// Plays the whole log again into a temporary database and compares, and verifies the chain of audit events; nothing is
+/// changed, and a server may be running.
 /// Ends with 1 when something is not as it has to be.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\

@@ -8,6 +8,7 @@ mod inbox;
 mod keys;
 mod links;
 mod policy;
+mod proof;
 
 use crate::openapi::Routes;
 
@@ -21,4 +22,5 @@ pub(crate) fn router() -> Routes {
         .merge(links::router())
         .merge(audit::router())
         .merge(decisions::router())
+        .merge(proof::router())
 }

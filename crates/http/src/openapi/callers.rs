@@ -25,6 +25,8 @@ pub(crate) enum PrincipalShape {
     TrustedAgent { project: IdShape, env: IdShape, via: IdShape },
     /// The product itself.
     System { name: String },
+    /// Somebody who was erased from the audit log.
+    Erased,
 }
 
 /// What an API key opens.

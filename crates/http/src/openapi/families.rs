@@ -99,10 +99,16 @@ pub(super) const FAMILIES: &[Family] = &[
     },
     Family {
         opens: Opens::Nothing,
+        in_environment: false,
+        ..family("/.well-known/askfirst-audit-keys.json", "Audit log", "")
+    },
+    Family {
+        opens: Opens::Nothing,
         refusal: Refusal::Problem,
         in_environment: false,
         ..family("/.well-known/", "AuthZEN", "")
     },
+    family("/api/v1/audit", "Audit log", "What happened, as a chain that can be proven; see docs/audit.md."),
     family("/api/v1/", "askfirst", "What the command line uses and Permit has no route for."),
     Family {
         opens: Opens::Nothing,

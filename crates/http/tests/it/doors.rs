@@ -103,6 +103,16 @@ const POLICY: &[(&str, &[&str])] = &[
     ("/api/v1/deliveries/00000000-0000-0000-0000-000000000000/retry", &["POST"]),
 ];
 
+/// The audit log; the environment is that of the key.
+const AUDIT: &[(&str, &[&str])] = &[
+    ("/api/v1/audit", &["GET"]),
+    ("/api/v1/audit/chain", &["GET"]),
+    ("/api/v1/audit/heads", &["GET", "POST"]),
+    ("/api/v1/audit/receipts", &["GET"]),
+    ("/api/v1/audit/0193d0e2-8b7c-7e31-9f0a-3f6d8f0f7c11/receipt", &["GET"]),
+    ("/api/v1/audit/erase", &["POST"]),
+];
+
 fn all(base: &str, routes: &[(&str, &[&str])]) -> Vec<(String, String)> {
     let each = |(path, methods): &(&str, &[&str])| -> Vec<(String, String)> {
         methods.iter().map(|method| ((*method).to_owned(), format!("{base}{path}"))).collect()
@@ -126,6 +136,7 @@ async fn without_a_key_or_with_a_wrong_one_nothing_opens() {
     routes.extend(all("", OWN));
     routes.extend(all("", PDP));
     routes.extend(all("", POLICY));
+    routes.extend(all("", AUDIT));
     assert!(routes.len() > 100, "the table has shrunk: {}", routes.len());
     for (method, path) in routes {
         for client in [&nobody, &stranger] {
@@ -155,6 +166,7 @@ async fn an_agents_key_opens_none_of_it() {
     routes.extend(all("", OWN));
     routes.extend(all("", PDP));
     routes.extend(all("", POLICY));
+    routes.extend(all("", AUDIT));
     for (method, path) in routes {
         agent.refused(403, "FORBIDDEN_ACCESS", &method, &path, Value::Null).await;
     }

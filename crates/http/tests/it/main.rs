@@ -33,6 +33,8 @@ mod pdp;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]
+mod proof;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod rest;

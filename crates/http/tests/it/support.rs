@@ -49,7 +49,7 @@ pub(crate) struct Server {
     pub(crate) router: Router,
     pub(crate) clock: Arc<TestClock>,
     keys: HashMap<String, String>,
-    engine: Engine,
+    pub(crate) engine: Engine,
     dir: TempDir,
 }
 

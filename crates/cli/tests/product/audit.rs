@@ -1,0 +1,102 @@
+//! `askfirst audit`: the real binary proves what its server did, and finds what somebody did to it.
+
+use crate::support::{Server, askfirst, stderr, stdout};
+use serde_json::{Value, json};
+use std::{fs, path::Path};
+
+/// Verifies a file without a server.
+fn verify(home: &Path, more: &[&str]) -> (Option<i32>, String) {
+    let output = askfirst(home).args(["audit", "verify"]).args(more).output().unwrap();
+    (output.status.code(), stdout(&output) + &stderr(&output))
+}
+
+/// The lines of the events of an export, and where they stand.
+fn events(lines: &[String]) -> Vec<usize> {
+    lines.iter().enumerate().filter(|(_, line)| line.starts_with("{\"event\"")).map(|(at, _)| at).collect()
+}
+
+/// A copy of an export with something done to its lines.
+fn spoiled(home: &Path, export: &str, spoil: impl FnOnce(&mut Vec<String>)) {
+    let mut lines: Vec<String> = export.lines().map(str::to_owned).collect();
+    spoil(&mut lines);
+    fs::write(home.join("spoiled.jsonl"), lines.join("\n") + "\n").unwrap();
+}
+
+#[test]
+fn an_export_is_verified_with_the_public_key_alone() {
+    let server = Server::of_the_family();
+    let home = server.home.path();
+    fs::write(home.join("keys.json"), server.ok(&["audit", "keys"])).unwrap();
+    fs::write(home.join("head.json"), server.ok(&["audit", "head"])).unwrap();
+    let said = server.ok(&["audit", "verify", "--keys", "keys.json", "--head", "head.json"]);
+    assert!(said.starts_with("sound: ") && said.contains("signed up to event "), "{said}");
+    let end = said.trim().rsplit(' ').next().unwrap().to_owned();
+
+    server.ok(&["link", "joe"]);
+    let export = server.ok(&["audit", "export"]);
+    fs::write(home.join("audit.jsonl"), &export).unwrap();
+    let (code, said) = verify(home, &["audit.jsonl", "--keys", "keys.json", "--head", &end]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = verify(home, &["audit.jsonl"]);
+    assert!(code == Some(0) && said.contains("the keys that it names itself"), "{said}");
+
+    let check = |expected: &str| {
+        let (code, said) = verify(home, &["spoiled.jsonl", "--keys", "keys.json"]);
+        assert!(code == Some(1) && said.contains(expected), "{expected}: {said}");
+    };
+    spoiled(home, &export, |lines| drop(lines.remove(events(lines)[1])));
+    check("event 2: event 2 is missing");
+    spoiled(home, &export, |lines| {
+        let (one, other) = (events(lines)[0], events(lines)[1]);
+        lines.swap(one, other);
+    });
+    check("event 1: it stands after event 2");
+    spoiled(home, &export, |lines| {
+        let at = events(lines)[1];
+        lines[at] = lines[at].replacen("\\\"code\\\":\\\"", "\\\"code\\\":\\\"not.", 1);
+    });
+    check("event 2: it is not what was written");
+    spoiled(home, &export, |lines| {
+        let at = events(lines)[1];
+        lines[at] = lines[at].replacen("\"text\":\"", "\"text\":\" ", 1);
+    });
+    check("event 2: its `actor` is not what was written");
+    spoiled(home, &export, |lines| drop(lines.pop()));
+    check("the log ends here, and event");
+    let stranger =
+        json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+    fs::write(home.join("other.json"), stranger.to_string()).unwrap();
+    let (code, said) = verify(home, &["audit.jsonl", "--keys", "other.json"]);
+    assert!(code == Some(1) && said.contains("not among the keys to trust"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_has_a_receipt_and_its_people_can_be_erased() {
+    let mut server = Server::of_the_family();
+    let request = server.henry_asks("I am so hungry").await;
+    fs::write(server.home.path().join("keys.json"), server.ok(&["audit", "keys"])).unwrap();
+    let tail = server.ok(&["audit", "tail", "--once", "-n", "5"]);
+    assert!(tail.contains("request.created") && tail.contains(&request), "{tail}");
+    let receipt = server.ok(&["audit", "prove", "--request", &request, "--code", "request.created"]);
+    fs::write(server.home.path().join("receipt.json"), &receipt).unwrap();
+    let read: Value = serde_json::from_str(&receipt).unwrap();
+    let body: Value = serde_json::from_str(read["body"].as_str().unwrap()).unwrap();
+    let same = server.ok(&["audit", "prove", body["id"].as_str().unwrap()]);
+    assert_eq!(same, receipt);
+    // The key and what it signed are those of the next run too.
+    server.kill_and_restart();
+    let home = server.home.path();
+    let (code, said) = verify(home, &["receipt.json", "--keys", "keys.json"]);
+    assert!(code == Some(0) && said.contains("request.created"), "{said}");
+    fs::write(home.join("receipt.json"), receipt.replace("request.created", "request.denied")).unwrap();
+    let (code, said) = verify(home, &["receipt.json", "--keys", "keys.json"]);
+    assert!(code == Some(1) && said.contains("is not to be believed"), "{said}");
+
+    let said = server.ok(&["audit", "erase", "--user", "henry"]);
+    assert!(said.starts_with("something was erased from "), "{said}");
+    let export = server.ok(&["audit", "export"]);
+    assert!(!export.contains("henry") && !export.contains("hungry"), "{export}");
+    let said = server.ok(&["audit", "verify", "--keys", "keys.json"]);
+    assert!(said.starts_with("sound: ") && !said.contains(" 0 with something erased"), "{said}");
+    assert!(server.ok(&["store", "check", "data"]).contains("is sound"));
+}
