@@ -9,7 +9,10 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserializer,
+    de::{DeserializeOwned, Visitor},
+};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -43,13 +46,62 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BodyError> {
     let text: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
-    serde_json::from_slice(text).map_err(|e| {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let read = T::deserialize(Named(&mut reader)).and_then(|read| reader.end().map(|()| read));
+    read.map_err(|e| {
         if e.is_data() {
             BodyError::Shape { message: plain(&e.to_string()), kind: "value_error" }
         } else {
             BodyError::Shape { message: format!("The body is not valid JSON: {e}"), kind: "json_invalid" }
         }
     })
+}
+
+/// Reads a structure from an object alone. Left to itself, serde takes an array, too, for the members in their order: then a
+/// caller who has the shape wrong would be understood by accident.
+struct Named<'a, 'de>(&'a mut serde_json::Deserializer<serde_json::de::SliceRead<'de>>);
+
+impl<'de> Deserializer<'de> for Named<'_, 'de> {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.0.deserialize_any(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.0.deserialize_map(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.0.deserialize_option(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.0.deserialize_newtype_struct(name, visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.0.deserialize_enum(name, variants, visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map identifier ignored_any
+    }
 }
 
 /// What serde says, without the names of our types: `expected struct CreateBody` is `expected an object` to a caller.
@@ -81,6 +133,27 @@ impl IntoResponse for BodyError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_array_is_no_object() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Wish {
+            name: Option<String>,
+        }
+        let told = |text: &str| match parse::<Wish>(text.as_bytes()) {
+            Ok(wish) => format!("{:?}", wish.name),
+            Err(BodyError::Shape { message, .. }) => message,
+            Err(BodyError::TooLarge { .. }) => panic!("{text} is short"),
+        };
+        assert_eq!(told(r#"{"name": "joe"}"#), r#"Some("joe")"#);
+        assert_eq!(told(""), "None");
+        for array in ["[null]", r#"["joe"]"#, "[]"] {
+            assert!(told(array).starts_with("invalid type: sequence, expected an object"), "{}", told(array));
+        }
+        assert!(told("{} {}").starts_with("The body is not valid JSON: trailing characters"));
+        let many = parse::<Vec<Wish>>(br#"[{"name": "joe"}, {}]"#).map(|wishes| wishes.len());
+        assert!(matches!(many, Ok(2)), "{many:?}");
+    }
 
     #[test]
     fn no_type_of_ours_is_named() {

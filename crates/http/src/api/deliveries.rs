@@ -7,7 +7,7 @@ use crate::{
     openapi::Routes,
     permit::wire::{Moment, Params},
 };
-use askfirst_engine::{OutboxFilter, Page, Queued};
+use askfirst_engine::{Error, OutboxFilter, Page, Queued};
 use axum::{Json, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -99,8 +99,8 @@ async fn list(InEnv(scope): InEnv, Params(query): Params<Query>) -> Answer<Json<
     post, path = "/api/v1/deliveries/{id}/retry",
     responses((status = NO_CONTENT, description = "It waits again."))
 )]
-async fn retry(InEnv(scope): InEnv, Path(id): Path<Uuid>) -> Answer<StatusCode> {
-    scope.retry_delivery(id).await?;
+async fn retry(InEnv(scope): InEnv, Path(id): Path<String>) -> Answer<StatusCode> {
+    scope.retry_delivery(named(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -109,7 +109,12 @@ async fn retry(InEnv(scope): InEnv, Path(id): Path<Uuid>) -> Answer<StatusCode> 
     delete, path = "/api/v1/deliveries/{id}",
     responses((status = NO_CONTENT, description = "It is gone."))
 )]
-async fn remove(InEnv(scope): InEnv, Path(id): Path<Uuid>) -> Answer<StatusCode> {
-    scope.drop_delivery(id).await?;
+async fn remove(InEnv(scope): InEnv, Path(id): Path<String>) -> Answer<StatusCode> {
+    scope.drop_delivery(named(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What is no id names nothing.
+fn named(id: &str) -> Result<Uuid, Error> {
+    id.parse().map_err(|_| Error::not_found("delivery that was given up", id))
 }
