@@ -127,6 +127,10 @@ pub enum Expect {
     NoPendingRequest { wish: String },
     /// No assignment of this role to this user in this tenant and on this instance is there.
     NoAssignment { user: UserId, role: RoleId, tenant: TenantId, instance: Option<InstanceId> },
+    /// Nothing that the user's rights may rest on was taken away after this revision: none of their assignments was
+    /// written, and no tuple, instance, tenant, resource or user was deleted. Whatever else was written only adds to them, or
+    /// is of the schema.
+    NothingTakenSince { user: UserId, revision: u64 },
     /// The schema (resources, roles, relations, elements, condition sets, set rules) was last written at or before this revision.
     SchemaAt(u64),
 }

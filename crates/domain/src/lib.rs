@@ -4,11 +4,13 @@
 //! caller. Every other crate speaks in these types.
 
 pub mod audit;
+pub mod binding;
 pub mod change;
 pub mod decision;
 pub mod digest;
 pub mod element;
 pub mod facts;
+pub mod grant;
 pub mod id;
 pub mod invite;
 pub mod key;
@@ -19,6 +21,7 @@ mod request_tests;
 pub mod revision;
 pub mod schema;
 pub mod scope;
+pub mod span;
 pub mod time;
 pub mod url_mapping;
 #[cfg(test)]
@@ -28,4 +31,5 @@ pub use digest::Digest;
 pub use id::Id;
 pub use key::{Ident, Key, KeyError, UserKey};
 pub use revision::RevisionToken;
+pub use span::Span;
 pub use time::Timestamp;

@@ -1,17 +1,25 @@
 //! Requests: access requests ("give me this role there") and operation approvals ("let me do this"), and the only ways
 //! in which one moves.
 //!
-//! `pending` goes to `approved`, `denied` or `canceled`, once. The functions here are the whole state machine; they
-//! decide nothing about who is a reviewer (policy does), but they refuse whatever no policy may allow: deciding one's
-//! own request, deciding twice, cancelling somebody else's.
+//! `pending` goes to `approved`, `denied`, `canceled` or `expired`, once. What an approval gives is spent, revoked or
+//! ends: see [`crate::grant`]. The functions in [`moves`] are the whole state machine; they decide nothing about who is a
+//! reviewer (policy does), but they refuse whatever no policy may allow: deciding one's own request, deciding twice or too
+//! late, cancelling somebody else's, spending what is spent.
+//!
+//! Ends count when a request is looked at ([`Request::at`]); whether anything has written them down is another matter.
+
+mod moves;
 
 use crate::{
-    Digest, Key, Timestamp, UserKey,
+    Digest, Key, Span, Timestamp, UserKey,
+    binding::{Binding, CallError},
     facts::InstanceLink,
+    grant::{Grant, GrantState, Offer},
     id::{ElementId, RequestId, ResourceId, RoleId, TenantId, UserId},
     principal::Principal,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::fmt;
 use thiserror::Error;
 
@@ -40,9 +48,14 @@ pub enum Status {
     Approved,
     Denied,
     Canceled,
+    /// Nobody decided in time. Our word: Permit has no end of a pending request.
+    Expired,
 }
 
 impl Status {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Pending, Self::Approved, Self::Denied, Self::Canceled, Self::Expired];
+
     /// The word on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -50,6 +63,7 @@ impl Status {
             Self::Approved => "approved",
             Self::Denied => "denied",
             Self::Canceled => "canceled",
+            Self::Expired => "expired",
         }
     }
 }
@@ -57,7 +71,7 @@ impl Status {
 impl std::str::FromStr for Status {
     type Err = Refusal;
     fn from_str(s: &str) -> Result<Self, Refusal> {
-        [Self::Pending, Self::Approved, Self::Denied, Self::Canceled]
+        Self::ALL
             .into_iter()
             .find(|status| status.as_str() == s)
             .ok_or_else(|| Refusal::UnknownStatus(s.to_owned()))
@@ -111,18 +125,33 @@ pub struct Request {
     pub opened_by: Principal,
     /// Equal for two requests that ask for the same: see [`wish`].
     pub wish: String,
+    /// From then on it can't be decided any more; none for one that was opened before there were deadlines.
+    #[serde(default)]
+    pub deadline: Option<Timestamp>,
+    /// What an approval gives at most.
+    #[serde(default)]
+    pub offer: Offer,
+    /// The one call that an approval is for. With it an approval gives no role and has to be redeemed.
+    #[serde(default)]
+    pub binding: Option<Binding>,
+    /// What the approval gave; none before, and for one that was given before this was kept.
+    #[serde(default)]
+    pub grant: Option<Grant>,
 }
 
-/// The fingerprint of what is asked: the same person asking for the same role in the same place.
+/// The fingerprint of what is asked: the same person asking for the same role in the same place, and for the same call
+/// where there is one.
 pub fn wish(
     kind: RequestKind,
     requester: UserId,
     role: RoleId,
     tenant: TenantId,
     instance: Option<&InstanceLink>,
+    binding: Option<&Binding>,
 ) -> String {
     let place = instance.map_or_else(|| "-".to_owned(), |i| format!("{}:{}", i.resource, i.key));
-    Digest::of_bytes(format!("{}\n{requester}\n{role}\n{tenant}\n{place}", kind as u8).as_bytes())
+    let call = binding.map_or_else(String::new, |binding| format!("\n{}", binding.digest));
+    Digest::of_bytes(format!("{}\n{requester}\n{role}\n{tenant}\n{place}{call}", kind as u8).as_bytes())
         .as_str()
         .to_owned()
 }
@@ -143,8 +172,69 @@ pub enum Refusal {
     #[error("the role of an operation approval can't be changed; it always gives `_Approved_`")]
     FixedRole,
     /// Not a status.
-    #[error("`{0}` is not a status; use pending, approved, denied or canceled")]
+    #[error("`{0}` is not a status; use pending, approved, denied, canceled or expired")]
     UnknownStatus(String),
+    /// Nobody decided in time.
+    #[error(
+        "this {kind} expired at {at} because nobody decided in time; if it is still wanted it has to be asked for again"
+    )]
+    Expired { kind: RequestKind, at: Timestamp },
+    /// Only an approval can be spent or taken away.
+    #[error("this {kind} is {status}, so it gives nothing that could be spent or taken away")]
+    NotApproved { kind: RequestKind, status: Status },
+    /// It was approved before uses were counted.
+    #[error("this {kind} was approved before uses were counted, so it can't be redeemed; ask again")]
+    Uncounted { kind: RequestKind },
+    /// It gives a role.
+    #[error(
+        "an access request gives a role, which is not spent; ask the decision point whether the role allows it"
+    )]
+    NotSpendable,
+    /// What it gave is over.
+    #[error("what this approval gave is {}; ask again if it is still wanted", over(*state, *at))]
+    Over { state: GrantState, at: Option<Timestamp> },
+    /// A reviewer gives more than was asked for.
+    #[error("this was asked for {asked}; a reviewer may give less and not more")]
+    LongerThanAsked { asked: String },
+    /// Arguments of a request that has none.
+    #[error("this request is not about one call, so its arguments can't be changed")]
+    NoCall,
+    /// The changed call can't be bound.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// There is no such use.
+    #[error("this approval was not spent a {0}th time")]
+    NoSuchUse(u32),
+    /// The outcome is known.
+    #[error("the outcome of this use is known already: {0}")]
+    OutcomeKnown(crate::grant::Outcome),
+}
+
+fn over(state: GrantState, at: Option<Timestamp>) -> String {
+    let when = at.map(|at| format!(" at {at}")).unwrap_or_default();
+    match state {
+        GrantState::Spent => format!("spent{when}"),
+        GrantState::Revoked => format!("taken away{when}"),
+        GrantState::Ended => format!("over: it ended{when}"),
+        GrantState::Active => "active".to_owned(),
+    }
+}
+
+impl Request {
+    /// When something about it ends by itself: the wait for a decision, or what the approval gave. None: nothing does, or it
+    /// has been written down.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        match self.status {
+            Status::Pending => self.deadline,
+            Status::Approved => {
+                let grant = self.grant.as_ref().filter(|grant| {
+                    grant.ended.is_none() && grant.revoked.is_none() && grant.left() != Some(0)
+                })?;
+                grant.ends_at
+            }
+            Status::Denied | Status::Canceled | Status::Expired => None,
+        }
+    }
 }
 
 /// What a transition led to.
@@ -158,115 +248,19 @@ pub enum Moved {
 }
 
 /// A reviewer's decision.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Ruling {
-    /// Give the role, or another one.
-    Approve {
-        role: Option<WantedRole>,
-    },
+    Approve(Approval),
     Deny,
 }
 
-impl Request {
-    /// A reviewer decides. That this person may review has been checked by the caller.
-    ///
-    /// # Errors
-    /// [`Refusal::SelfReview`], [`Refusal::AlreadyDecided`], [`Refusal::FixedRole`].
-    pub fn decide(
-        &self,
-        by: &Person,
-        ruling: Ruling,
-        comment: Option<String>,
-        at: Timestamp,
-    ) -> Result<Moved, Refusal> {
-        if by.id == self.requester.id {
-            return Err(Refusal::SelfReview { user: by.key.clone() });
-        }
-        let (status, role) = match ruling {
-            Ruling::Approve { role } => (Status::Approved, role),
-            Ruling::Deny => (Status::Denied, None),
-        };
-        if let Some(wanted) = &role
-            && self.kind == RequestKind::OperationApproval
-            && wanted.id != self.role.id
-        {
-            return Err(Refusal::FixedRole);
-        }
-        if self.status != Status::Pending {
-            let same_role = role.as_ref().is_none_or(|r| r.id == self.role.id);
-            let same_person = self.reviewer.as_ref().is_some_and(|r| r.id == by.id);
-            return if self.status == status && same_person && same_role {
-                Ok(Moved::Before(self.clone()))
-            } else {
-                Err(self.already_decided())
-            };
-        }
-        Ok(Moved::Now(Self {
-            status,
-            role: role.unwrap_or_else(|| self.role.clone()),
-            reviewer: Some(by.clone()),
-            reviewer_comment: comment.or_else(|| self.reviewer_comment.clone()),
-            reviewed_at: Some(at),
-            updated_at: at,
-            ..self.clone()
-        }))
-    }
-
-    /// A reviewer notes a comment or another role, without deciding.
-    ///
-    /// # Errors
-    /// As [`Request::decide`].
-    pub fn annotate(
-        &self,
-        by: &Person,
-        role: Option<WantedRole>,
-        comment: Option<String>,
-        at: Timestamp,
-    ) -> Result<Request, Refusal> {
-        if by.id == self.requester.id {
-            return Err(Refusal::SelfReview { user: by.key.clone() });
-        }
-        if self.status != Status::Pending {
-            return Err(self.already_decided());
-        }
-        if self.kind == RequestKind::OperationApproval && role.as_ref().is_some_and(|r| r.id != self.role.id)
-        {
-            return Err(Refusal::FixedRole);
-        }
-        Ok(Self {
-            role: role.unwrap_or_else(|| self.role.clone()),
-            reviewer_comment: comment.or_else(|| self.reviewer_comment.clone()),
-            updated_at: at,
-            ..self.clone()
-        })
-    }
-
-    /// The requester takes it back. A given reason replaces the request's own (Permit's rule).
-    ///
-    /// # Errors
-    /// [`Refusal::NotTheRequester`], [`Refusal::AlreadyDecided`].
-    pub fn cancel(&self, by: UserId, reason: Option<String>, at: Timestamp) -> Result<Moved, Refusal> {
-        if by != self.requester.id {
-            return Err(Refusal::NotTheRequester { requester: self.requester.key.clone() });
-        }
-        match self.status {
-            Status::Pending => Ok(Moved::Now(Self {
-                status: Status::Canceled,
-                reason: reason.unwrap_or_else(|| self.reason.clone()),
-                updated_at: at,
-                ..self.clone()
-            })),
-            Status::Canceled => Ok(Moved::Before(self.clone())),
-            Status::Approved | Status::Denied => Err(self.already_decided()),
-        }
-    }
-
-    fn already_decided(&self) -> Refusal {
-        Refusal::AlreadyDecided {
-            kind: self.kind,
-            status: self.status,
-            by: self.reviewer.as_ref().unwrap_or(&self.requester).key.to_string(),
-            at: self.reviewed_at.unwrap_or(self.updated_at),
-        }
-    }
+/// What a reviewer gives. The default is what was asked for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Approval {
+    /// Another role, of an access request.
+    pub role: Option<WantedRole>,
+    /// A shorter time than was asked for.
+    pub lasts: Option<Span>,
+    /// Other arguments of the call: the approval is for these, and has another digest.
+    pub arguments: Option<Value>,
 }

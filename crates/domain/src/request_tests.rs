@@ -1,12 +1,16 @@
-//! A request moves from pending to one decision and never again, whatever happens in whatever order.
+//! A request moves from pending to one decision and never again, whatever happens in whatever order; and what an
+//! approval gives is spent no more often and no longer than it says.
 
 use crate::{
-    Id, Timestamp,
+    Id, Span, Timestamp,
+    binding::{Binding, Call},
     facts::InstanceLink,
+    grant::{Grant, GrantState, Offer, Outcome},
     principal::Principal,
-    request::{Moved, Person, Refusal, Request, RequestKind, Ruling, Status, WantedRole, wish},
+    request::{Approval, Moved, Person, Refusal, Request, RequestKind, Ruling, Status, WantedRole, wish},
 };
 use proptest::prelude::*;
+use serde_json::json;
 use uuid::Uuid;
 
 fn id<K>(n: u128) -> Id<K> {
@@ -53,8 +57,33 @@ fn request(kind: RequestKind) -> Request {
         created_at: at(0),
         updated_at: at(0),
         opened_by,
-        wish: wish(kind, requester.id, id(99), id(3), Some(&link("pizza-palace"))),
+        wish: wish(kind, requester.id, id(99), id(3), Some(&link("pizza-palace")), None),
         requester,
+        deadline: None,
+        offer: Offer::default(),
+        binding: None,
+        grant: None,
+    }
+}
+
+fn approve(role: Option<WantedRole>) -> Ruling {
+    Ruling::Approve(Approval { role, ..Approval::default() })
+}
+
+/// Leave for one call, three times within a minute, if somebody decides within ten microseconds.
+fn bound() -> Request {
+    let call = Call {
+        action: "order".to_owned(),
+        arguments: json!({"dish": "pizza"}),
+        context: serde_json::Map::new(),
+    };
+    let base = request(RequestKind::OperationApproval);
+    let binding = Binding::new(id(8), base.requester.id, None, "restaurants:pizza-palace".to_owned(), call);
+    Request {
+        deadline: Some(at(10)),
+        offer: Offer { lasts: Some(Span::try_from(60).unwrap()), uses: Some(3) },
+        binding: Some(binding.unwrap()),
+        ..base
     }
 }
 
@@ -90,9 +119,7 @@ fn fixed_part(request: &Request) -> (Id<crate::id::kind::Request>, Person, Strin
 
 fn happen(request: &Request, event: &Event, now: Timestamp) -> Result<Moved, Refusal> {
     match event {
-        Event::Approve(who, wanted) => {
-            request.decide(&person(who), Ruling::Approve { role: wanted.map(role) }, None, now)
-        }
+        Event::Approve(who, wanted) => request.decide(&person(who), approve(wanted.map(role)), None, now),
         Event::Deny(who) => request.decide(&person(who), Ruling::Deny, Some("no".to_owned()), now),
         Event::Annotate(who, wanted, comment) => {
             request.annotate(&person(who), wanted.map(role), comment.clone(), now).map(Moved::Now)
@@ -186,7 +213,7 @@ proptest! {
         b in (kinds(), 0_u128..3, 0_u128..3, 0_u128..3, prop::option::of("[ab]{1,2}")),
     ) {
         let of = |(kind, user, role, tenant, key): &(RequestKind, u128, u128, u128, Option<String>)| {
-            wish(*kind, id(*user), id(*role), id(*tenant), key.as_deref().map(link).as_ref())
+            wish(*kind, id(*user), id(*role), id(*tenant), key.as_deref().map(link).as_ref(), None)
         };
         prop_assert_eq!(of(&a) == of(&b), a == b);
     }
@@ -194,7 +221,6 @@ proptest! {
 
 #[test]
 fn an_identical_decision_of_the_same_reviewer_is_answered_like_the_first() {
-    let approve = |role| Ruling::Approve { role };
     let Ok(Moved::Now(approved)) = request(RequestKind::AccessRequest).decide(
         &person("joe"),
         approve(Some(role("parent"))),
@@ -239,10 +265,186 @@ fn a_cancelled_request_says_who_took_it_back() {
 
 #[test]
 fn statuses_are_spelt_as_on_the_wire() {
-    for status in [Status::Pending, Status::Approved, Status::Denied, Status::Canceled] {
+    for status in Status::ALL {
         assert_eq!(status.as_str().parse::<Status>(), Ok(status));
         assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
     }
     let refused = "cancelled".parse::<Status>().unwrap_err().to_string();
-    assert_eq!(refused, "`cancelled` is not a status; use pending, approved, denied or canceled");
+    assert_eq!(refused, "`cancelled` is not a status; use pending, approved, denied, canceled or expired");
+}
+
+/// Something that may happen to a request with an end, so many microseconds later.
+#[derive(Debug, Clone)]
+enum Late {
+    Approve(&'static str, Option<u64>),
+    Deny(&'static str),
+    Cancel,
+    Revoke(&'static str),
+    Spend,
+    Record(u32, Outcome),
+    /// Somebody writes down what has ended.
+    Lapse,
+    /// The clock goes on, or back.
+    Time(i64),
+}
+
+fn late() -> impl Strategy<Value = Vec<Late>> {
+    let who = || prop::sample::select(vec!["henry", "joe", "jane"]);
+    let outcome = prop::sample::select(vec![Outcome::Unknown, Outcome::Succeeded, Outcome::Failed]);
+    let step = prop_oneof![
+        3 => (who(), prop::option::of(1_u64..90)).prop_map(|(who, lasts)| Late::Approve(who, lasts)),
+        1 => who().prop_map(Late::Deny),
+        1 => Just(Late::Cancel),
+        1 => who().prop_map(Late::Revoke),
+        5 => Just(Late::Spend),
+        2 => (0_u32..5, outcome).prop_map(|(n, outcome)| Late::Record(n, outcome)),
+        1 => Just(Late::Lapse),
+        2 => prop::sample::select(vec![1_i64, 5, 12, 30_000_000, 70_000_000, -20_000_000]).prop_map(Late::Time),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+/// The request that comes of a step, if any does.
+fn later(current: &Request, step: &Late, now: Timestamp) -> Option<Request> {
+    let server = Principal::System { name: "kitchen".to_owned() };
+    let moved = |moved: Result<Moved, Refusal>| match moved {
+        Ok(Moved::Now(next)) => Some(next),
+        Ok(Moved::Before(_)) | Err(_) => None,
+    };
+    match step {
+        Late::Approve(who, lasts) => {
+            let lasts = lasts.map(|seconds| Span::try_from(seconds).unwrap());
+            let ruling = Ruling::Approve(Approval { lasts, ..Approval::default() });
+            moved(current.decide(&person(who), ruling, None, now))
+        }
+        Late::Deny(who) => moved(current.decide(&person(who), Ruling::Deny, None, now)),
+        Late::Cancel => moved(current.cancel(person("henry").id, None, now)),
+        Late::Revoke(who) => moved(current.revoke(&person(who), None, now)),
+        Late::Spend => current.spend(&server, now).ok().map(|(next, _)| next),
+        Late::Record(n, outcome) => moved(current.record(*n, *outcome, None, now)),
+        Late::Lapse => current.lapse(now),
+        Late::Time(_) => None,
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_grant_is_spent_as_often_as_it_says_and_never_after_its_end(steps in late()) {
+        let mut current = bound();
+        let mut now = at(1);
+        for step in &steps {
+            if let Late::Time(by) = step {
+                now = Timestamp::from_micros(now.micros() + by);
+            }
+            let before = current.clone();
+            let Some(next) = later(&current, step, now) else { continue };
+            let spent = |request: &Request| request.grant.as_ref().map_or(0, |grant| grant.spent.len());
+            if spent(&next) > spent(&before) {
+                let grant = before.grant.as_ref().unwrap();
+                prop_assert_eq!(grant.state(now), GrantState::Active);
+                prop_assert!(grant.ends_at.unwrap() > now && grant.revoked.is_none() && grant.ended.is_none());
+                prop_assert_eq!(spent(&next), spent(&before) + 1);
+            }
+            if before.status != next.status {
+                prop_assert_eq!(before.status, Status::Pending);
+                let in_time = before.deadline.unwrap() > now;
+                prop_assert_eq!(next.status == Status::Expired, !in_time, "decided late, or expired early");
+            }
+            if next.status == Status::Approved && before.status == Status::Pending {
+                let ends = next.grant.as_ref().unwrap().ends_at.unwrap();
+                prop_assert!(ends <= now.plus(before.offer.lasts.unwrap().duration()), "longer than was asked");
+            }
+            prop_assert!(spent(&next) <= 3);
+            prop_assert_eq!(next.grant.is_some(), next.status == Status::Approved);
+            prop_assert_eq!(&next.binding, &before.binding, "what was shown is what runs");
+            for (old, new) in before.grant.iter().flat_map(|g| &g.spent).zip(next.grant.iter().flat_map(|g| &g.spent)) {
+                prop_assert!(old.outcome == Outcome::Unknown || old == new, "an outcome is said once");
+            }
+            if let (Some(old), Some(new)) = (&before.grant, &next.grant) {
+                let gone = |grant: &Grant| grant.revoked.is_some() || grant.ended.is_some() || grant.left() == Some(0);
+                prop_assert!(!gone(old) || gone(new), "what is over does not come back, whatever the clock says");
+            }
+            current = next;
+        }
+    }
+
+    #[test]
+    fn what_ends_is_written_down_once(steps in late(), after in 0_i64..200_000_000) {
+        let mut current = bound();
+        let mut now = at(1);
+        for step in &steps {
+            if let Late::Time(by) = step {
+                now = Timestamp::from_micros(now.micros() + by);
+            }
+            current = later(&current, step, now).unwrap_or(current);
+        }
+        now = Timestamp::from_micros(now.micros() + after);
+        match current.lapse(now) {
+            None => prop_assert!(current.ends_at().is_none_or(|at| at > now)),
+            Some(lapsed) => {
+                prop_assert!(current.ends_at().unwrap() <= now);
+                prop_assert_eq!(lapsed.ends_at(), None);
+                prop_assert_eq!(lapsed.lapse(now), None);
+            }
+        }
+    }
+}
+
+#[test]
+fn after_its_deadline_a_request_is_expired_whatever_is_written() {
+    let pending = bound();
+    assert_eq!(pending.clone().at(at(9)).status, Status::Pending);
+    let expired = pending.clone().at(at(10));
+    assert_eq!((expired.status, expired.updated_at), (Status::Expired, at(10)));
+    let told = "this operation approval expired at 1970-01-01T00:00:00.000010Z because nobody decided in time; if it is \
+                still wanted it has to be asked for again";
+    for request in [&pending, &expired] {
+        assert_eq!(
+            request.decide(&person("joe"), approve(None), None, at(10)).unwrap_err().to_string(),
+            told
+        );
+        assert_eq!(request.decide(&person("joe"), Ruling::Deny, None, at(11)).unwrap_err().to_string(), told);
+        assert_eq!(request.annotate(&person("joe"), None, None, at(12)).unwrap_err().to_string(), told);
+        assert_eq!(request.cancel(person("henry").id, None, at(12)).unwrap_err().to_string(), told);
+    }
+    // A clock that is set back does not bring back what was written down.
+    assert!(matches!(
+        expired.decide(&person("joe"), approve(None), None, at(5)),
+        Err(Refusal::Expired { .. })
+    ));
+}
+
+#[test]
+fn a_reviewer_gives_less_and_not_more() {
+    let lasting = |seconds| {
+        Ruling::Approve(Approval { lasts: Some(Span::try_from(seconds).unwrap()), ..Approval::default() })
+    };
+    let longer = bound().decide(&person("joe"), lasting(61), None, at(2)).unwrap_err();
+    assert_eq!(longer.to_string(), "this was asked for 1m; a reviewer may give less and not more");
+    let Ok(Moved::Now(shorter)) = bound().decide(&person("joe"), lasting(5), None, at(2)) else {
+        panic!("less may be given")
+    };
+    assert_eq!(shorter.grant.as_ref().unwrap().ends_at, Some(at(5_000_002)));
+    assert_eq!(shorter.decide(&person("joe"), lasting(5), None, at(3)), Ok(Moved::Before(shorter.clone())));
+    assert!(matches!(
+        shorter.decide(&person("joe"), lasting(6), None, at(3)),
+        Err(Refusal::AlreadyDecided { .. })
+    ));
+}
+
+#[test]
+fn changed_arguments_are_another_digest() {
+    let changed = json!({"dish": "salad"});
+    let ruling = || Ruling::Approve(Approval { arguments: Some(changed.clone()), ..Approval::default() });
+    let asked = bound();
+    let Ok(Moved::Now(approved)) = asked.decide(&person("joe"), ruling(), None, at(2)) else {
+        panic!("arguments may be changed")
+    };
+    let (before, after) = (asked.binding.unwrap(), approved.binding.clone().unwrap());
+    assert_eq!(before.difference(&after), Some("arguments"));
+    assert_eq!(after.call.arguments, changed);
+    assert_eq!(
+        request(RequestKind::AccessRequest).decide(&person("joe"), ruling(), None, at(2)),
+        Err(Refusal::NoCall)
+    );
 }

@@ -112,6 +112,7 @@ fn a_role_has_the_level_that_the_element_gives_it() {
         roles_to_levels: BTreeMap::from([(Level::Owner, vec![id(10)]), (Level::Assignable, vec![id(11)])]),
         webhook: None,
         is_active: true,
+        terms: crate::element::Terms::default(),
         created_at: Timestamp::default(),
         updated_at: Timestamp::default(),
     };

@@ -166,9 +166,20 @@ impl From<KeyError> for Error {
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let kind = match &refusal {
-            Refusal::AlreadyDecided { .. } => Kind::Conflict,
+            Refusal::AlreadyDecided { .. }
+            | Refusal::Expired { .. }
+            | Refusal::NotApproved { .. }
+            | Refusal::Uncounted { .. }
+            | Refusal::Over { .. }
+            | Refusal::OutcomeKnown(_) => Kind::Conflict,
+            Refusal::NoSuchUse(_) => Kind::NotFound,
             Refusal::SelfReview { .. } | Refusal::NotTheRequester { .. } => Kind::Forbidden,
-            Refusal::FixedRole | Refusal::UnknownStatus(_) => Kind::Invalid,
+            Refusal::FixedRole
+            | Refusal::UnknownStatus(_)
+            | Refusal::NotSpendable
+            | Refusal::LongerThanAsked { .. }
+            | Refusal::NoCall
+            | Refusal::Call(_) => Kind::Invalid,
         };
         Self::new(kind, sentence(&refusal.to_string()))
     }
@@ -184,6 +195,12 @@ pub(crate) fn sentence(message: &str) -> String {
 impl From<tokio::task::JoinError> for Error {
     fn from(error: tokio::task::JoinError) -> Self {
         Self::internal(error)
+    }
+}
+
+impl From<askfirst_domain::binding::CallError> for Error {
+    fn from(error: askfirst_domain::binding::CallError) -> Self {
+        Self::from(Refusal::from(error))
     }
 }
 

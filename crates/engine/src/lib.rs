@@ -75,6 +75,8 @@ pub struct Settings {
     pub policy: PolicyLimits,
     /// Where every event of a request goes, besides what elements say.
     pub webhook: Option<delivery::Hook>,
+    /// How long requests wait, and how long operation approvals last.
+    pub requests: requests::RequestTimes,
 }
 
 impl Default for Settings {
@@ -86,6 +88,7 @@ impl Default for Settings {
             max_lag: None,
             policy: PolicyLimits::default(),
             webhook: None,
+            requests: requests::RequestTimes::default(),
         }
     }
 }
@@ -143,6 +146,11 @@ impl Engine {
     /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// Now, for whoever waits within a call.
+    pub(crate) fn now(&self) -> askfirst_domain::Timestamp {
+        self.0.clock.now()
     }
 
     pub(crate) fn store(&self) -> &dyn Store {

@@ -62,7 +62,7 @@ async fn one_by_one<S: Session>(
     expects: Vec<&Expect>,
 ) -> Result<Option<Expect>, StoreError> {
     for expect in expects {
-        let found = session.rows(sql::probe(env, expect)).await.map_err(failed(DOING))?;
+        let found = session.rows(sql::probe(S::DIALECT, env, expect)).await.map_err(failed(DOING))?;
         let found = found.first().map(|row| Cells::of("revision", row).int()).transpose()?;
         if !sql::holds(expect, found) {
             return Ok(Some(expect.clone()));

@@ -1,7 +1,7 @@
 //! What lists can be narrowed by. An empty filter lists everything.
 
 use askfirst_domain::{
-    Key,
+    Key, Timestamp,
     id::{ElementId, InstanceId, RequestId, RoleId, TenantId, UserId},
     invite::InviteStatus,
     request::{RequestKind, Status},
@@ -82,12 +82,29 @@ pub struct TupleFilter {
 pub struct RequestFilter {
     pub kind: Option<RequestKind>,
     pub elements: Option<Vec<ElementId>>,
-    pub status: Option<Status>,
+    pub standing: Option<Standing>,
+    /// Those that end by themselves, or what they gave does, at this moment or before; the first to end first.
+    pub ends_by: Option<Timestamp>,
     pub requester: Option<UserId>,
     pub tenant: Option<TenantId>,
     pub role: Option<RoleId>,
     pub resource: Option<Key>,
     pub instance: Option<InstanceId>,
+}
+
+/// Requests that stand in one of these ways at a moment; an empty list matches nothing.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    pub statuses: Vec<Status>,
+    /// What is pending and has ended by then counts as expired.
+    pub now: Timestamp,
+}
+
+impl Standing {
+    /// Requests of one status.
+    pub fn only(status: Status, now: Timestamp) -> Self {
+        Self { statuses: vec![status], now }
+    }
 }
 
 /// Narrows invitations.

@@ -39,8 +39,8 @@ mod writer;
 
 pub use audit::{AuditChain, Erasure, Unsigned};
 pub use filter::{
-    AssignmentFilter, AuditFilter, InstanceFilter, InviteFilter, Listed, Page, RequestFilter, TenantFilter,
-    TupleFilter, UserFilter,
+    AssignmentFilter, AuditFilter, InstanceFilter, InviteFilter, Listed, Page, RequestFilter, Standing,
+    TenantFilter, TupleFilter, UserFilter,
 };
 pub use model::{
     AdminCommit, AdminOp, ChangeRecord, Commit, CommitError, Committed, Head, Position, StoreError, Versioned,

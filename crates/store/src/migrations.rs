@@ -58,6 +58,12 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0007_audit_chain.sql"),
         postgres: include_str!("../migrations/postgres/0007_audit_chain.sql"),
     },
+    Step {
+        number: 8,
+        name: "ends",
+        sqlite: include_str!("../migrations/sqlite/0008_ends.sql"),
+        postgres: include_str!("../migrations/postgres/0008_ends.sql"),
+    },
 ];
 
 /// The number of the newest step.

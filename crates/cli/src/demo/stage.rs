@@ -77,6 +77,7 @@ impl Stage {
             decisions: Some(LogSettings::default()),
             delivery: Delivery::default(),
             policy: askfirst_engine::PolicyLimits::default(),
+            requests: askfirst_engine::requests::RequestTimes::default(),
             http: askfirst_http::Options::default(),
             first_key: None,
             tls: None,

@@ -2,6 +2,7 @@
 
 use super::wire::{Kind, Request, Status};
 use crate::terminal::{Style, plain, wrap};
+use serde_json::Value;
 
 /// Columns before what a row says.
 const MARGIN: usize = 14;
@@ -29,6 +30,13 @@ pub(crate) fn lines(request: &Request, style: Style, width: usize) -> Vec<String
     };
     // Nobody checked the reason; it is the requester's word.
     row("they say", &format!("\u{201c}{}\u{201d}", request.reason));
+    if let Some(call) = &request.call {
+        row("it runs", &format!("{} with {}", call.action, call.arguments));
+        if !call.context.is_empty() {
+            row("where", &Value::Object(call.context.clone()).to_string());
+        }
+        row("digest", &call.digest);
+    }
     let ends = match request.kind {
         Kind::AccessRequest => "until somebody takes it away",
         Kind::OperationApproval => "until it is used up or taken away",
@@ -36,6 +44,9 @@ pub(crate) fn lines(request: &Request, style: Style, width: usize) -> Vec<String
     row("it gives", &format!("{} on {}, {ends}", actions(&request.actions), request.place));
     row("through", &request.element);
     row("asked at", &request.created_at);
+    if let Some(deadline) = request.deadline.as_ref().filter(|_| request.status == Status::Pending) {
+        row("until", deadline);
+    }
     row("request", &request.id);
     if request.status != Status::Pending {
         row("status", &standing(request));

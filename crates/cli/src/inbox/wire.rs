@@ -22,6 +22,10 @@ pub(crate) struct Request {
     pub(crate) reviewer: Option<Person>,
     pub(crate) reviewer_comment: Option<String>,
     pub(crate) created_at: String,
+    /// From then on it can't be decided any more.
+    pub(crate) deadline: Option<String>,
+    /// The one call that it is for.
+    pub(crate) call: Option<Call>,
     /// The digest of what is shown; a decision that names it holds for exactly this.
     pub(crate) shown: Option<String>,
 }
@@ -40,6 +44,7 @@ pub(crate) enum Status {
     Approved,
     Denied,
     Canceled,
+    Expired,
 }
 
 impl Status {
@@ -49,6 +54,7 @@ impl Status {
             Self::Approved => "approved",
             Self::Denied => "denied",
             Self::Canceled => "canceled",
+            Self::Expired => "expired",
         }
     }
 }
@@ -69,6 +75,15 @@ impl Person {
 #[derive(Deserialize)]
 struct Listed {
     data: Vec<Request>,
+}
+
+/// A call, to be looked at before it is made.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Call {
+    pub(crate) digest: String,
+    pub(crate) action: String,
+    pub(crate) arguments: Value,
+    pub(crate) context: Map<String, Value>,
 }
 
 /// A decision.

@@ -8,6 +8,7 @@ mod delivery;
 mod limits;
 pub(crate) mod logs;
 mod permit;
+mod requests;
 mod running;
 mod tls;
 
@@ -78,6 +79,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     delivery: delivery::DeliveryArgs,
     #[command(flatten)]
+    requests: requests::RequestArgs,
+    #[command(flatten)]
     bounds: LimitArgs,
     /// What is logged to standard error, such as `info` or `askfirst_http=debug`; `RUST_LOG` does the same
     #[arg(long, value_name = "FILTER")]
@@ -106,6 +109,7 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
         delivery: args.delivery.delivery(env)?,
         http: askfirst_http::Options { limits: args.bounds.of_calls(env)?, ..args.permit.options()? },
         policy: args.bounds.of_policy(env)?,
+        requests: args.requests.times()?,
         first_key,
         tls,
         limits: Limits {

@@ -11,7 +11,7 @@ use crate::signals::Signals;
 use anyhow::{Context as _, anyhow};
 use askfirst_engine::{
     Engine, Parts, PolicyLimits, Secret, Settings, SystemClock, SystemEntropy, admin::start::FirstKey,
-    decisions::LogSettings, delivery::Courier,
+    decisions::LogSettings, delivery::Courier, requests::RequestTimes,
 };
 use askfirst_mcp::HttpOptions;
 use std::{
@@ -41,6 +41,7 @@ pub(crate) struct Config {
     pub(crate) delivery: Delivery,
     /// How far decisions look, and how large conditions may be.
     pub(crate) policy: PolicyLimits,
+    pub(crate) requests: RequestTimes,
     pub(crate) http: askfirst_http::Options,
     /// Becomes the key of default/dev at the first start.
     pub(crate) first_key: Option<Secret>,
@@ -90,6 +91,7 @@ impl Running {
                 max_lag,
                 policy: config.policy,
                 webhook: config.delivery.webhook,
+                requests: config.requests,
             },
         };
         let engine = Engine::start(parts).await.map_err(explained).context("can't read the data")?;
@@ -111,6 +113,8 @@ impl Running {
         let courier = Courier::new(config.delivery.reach)?;
         tokio::spawn(stop.clone().run_until_cancelled_owned(engine.clone().keep_delivering(courier)));
         tokio::spawn(stop.clone().run_until_cancelled_owned(engine.clone().keep_signing()));
+        let ends = engine.clone().keep_writing_down_ends();
+        tokio::spawn(stop.clone().run_until_cancelled_owned(ends));
         let serving = tokio::spawn(connections::serve(listener, tls, router, config.limits, stop.clone()));
         Ok(Self { url, keys_file, first_keys, engine, database, stop, serving, _data: data })
     }

@@ -11,7 +11,7 @@ use crate::{
 use askfirst_domain::{
     Ident,
     change::{Change, Expect, ObjectRef},
-    element::{Element, ElementType, ElementWebhook},
+    element::{Element, ElementType, ElementWebhook, Terms},
 };
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -92,6 +92,7 @@ impl EnvScope {
             email_notifications: new.email_notifications,
             webhook: new.webhook.as_ref().map(|hook| self.webhook(hook, None)).transpose()?,
             is_active: true,
+            terms: Terms::default(),
             created_at: self.op.now,
             updated_at: self.op.now,
         })

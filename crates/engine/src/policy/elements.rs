@@ -85,6 +85,7 @@ impl Plan<'_> {
             roles_to_levels,
             webhook,
             is_active: entry.active,
+            terms: entry.terms.clone(),
             created_at,
             updated_at,
         };

@@ -52,6 +52,9 @@ impl Acting {
             target,
             role,
             reason,
+            times: ask.times,
+            uses: None,
+            call: None,
         })
     }
 

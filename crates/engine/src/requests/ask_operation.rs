@@ -71,6 +71,9 @@ impl Acting {
             target,
             role,
             reason,
+            times: ask.times,
+            uses: ask.uses,
+            call: ask.call.clone(),
         })
     }
 

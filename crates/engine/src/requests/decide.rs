@@ -1,7 +1,7 @@
 //! Deciding a request.
 
 use super::{
-    Decide, RequestView, Verdict, ask_access::assignable, comment, delivery, sight::deciding_roles,
+    Decide, RequestView, Verdict, ask_access::assignable, comment, delivery, sight::deciding_roles, terms,
     view::shown,
 };
 use crate::{
@@ -10,14 +10,14 @@ use crate::{
     error::{Error, Kind, Result},
 };
 use askfirst_domain::{
-    Ident,
+    Ident, Span, Timestamp,
     change::{Change, Expect, ObjectRef},
     element::Level,
     facts::RoleAssignment,
-    id::{RequestId, TenantId},
-    request::{Moved, Refusal, Request, RequestKind, Ruling, Status, WantedRole},
+    id::RequestId,
+    request::{Approval, Moved, Refusal, Request, RequestKind, Ruling, Status, WantedRole},
 };
-use askfirst_store::{AssignmentFilter, Page, Versioned};
+use askfirst_store::Versioned;
 use serde_json::json;
 
 impl Acting {
@@ -46,7 +46,7 @@ impl Acting {
             let found = self.visible(id).await?;
             let state = self.scope.state();
             self.refuse_non_reviewer(&state, &found.value)?;
-            let ruling = ruling(&state, &found.value, &decide.approve)?;
+            let ruling = self.ruling(&state, &found.value, &decide.approve)?;
             let moved = found.value.decide(&self.person, ruling, comment.clone(), self.scope.op.now)?;
             let request = match moved {
                 Moved::Before(request) => return self.view(request).await,
@@ -126,7 +126,12 @@ impl Acting {
         request: &Request,
     ) -> Result<Draft> {
         let mut draft = Draft {
-            expects: vec![Expect::AtRevision(ObjectRef::Request(request.id), before.revision)],
+            // The reviewer may have lost what makes them one since it was looked at: then it is looked at again.
+            expects: vec![
+                Expect::AtRevision(ObjectRef::Request(request.id), before.revision),
+                Expect::SchemaAt(state.schema_revision),
+                Expect::NothingTakenSince { user: self.person.id, revision: state.revision },
+            ],
             ..Draft::default()
         };
         let element = state.snapshot.schema().element_by_id(request.element);
@@ -138,7 +143,6 @@ impl Acting {
                     Error::conflict(format!("What was asked for can't be given any more: {}", e.message()))
                 })?;
             }
-            draft.expects.push(Expect::SchemaAt(state.schema_revision));
             self.draft_assignment(request, &mut draft).await?;
         }
         let code = match request.status {
@@ -151,16 +155,29 @@ impl Acting {
         Ok(draft)
     }
 
-    /// The assignment that an approval gives, if the person does not have it without an end already.
+    /// The assignment that an approval gives, if the person does not have it for as long already. Leave for one call gives
+    /// none: a check, which knows no arguments, would allow any other call with it.
     async fn draft_assignment(&self, request: &Request, draft: &mut Draft) -> Result<()> {
-        self.refuse_gone(request).await?;
+        if let Some(what) = self.missing(request).await? {
+            return Err(Error::conflict(format!(
+                "{what} does not exist any more, so this can only be denied."
+            )));
+        }
         let instance = request.instance.as_ref().map(|i| i.id);
         draft.expects.push(Expect::Exists(ObjectRef::User(request.requester.id)));
         draft.expects.push(Expect::Exists(ObjectRef::Tenant(request.tenant_id)));
         draft.expects.push(Expect::Exists(ObjectRef::Role(request.role.id)));
         draft.expects.extend(instance.map(|id| Expect::Exists(ObjectRef::Instance(id))));
-        match self.held_assignment(request, request.tenant_id).await? {
-            Some(held) if held.value.expires_at.is_none() => return Ok(()),
+        if request.binding.is_some() {
+            return Ok(());
+        }
+        let expires_at = request.grant.as_ref().and_then(|grant| grant.ends_at);
+        match self.scope.assignment_of(request).await? {
+            Some(held) if outlasts(held.value.expires_at, expires_at) => {
+                // It has to be there still when this is written.
+                draft.expects.push(Expect::AtRevision(ObjectRef::Assignment(held.value.id), held.revision));
+                return Ok(());
+            }
             Some(held) => {
                 draft.expects.push(Expect::AtRevision(ObjectRef::Assignment(held.value.id), held.revision));
                 draft.changes.push(Change::DeleteAssignment(held.value));
@@ -181,7 +198,7 @@ impl Acting {
             tenant: request.tenant.clone(),
             tenant_id: request.tenant_id,
             instance: request.instance.clone(),
-            expires_at: None,
+            expires_at,
             origin: Some(request.id),
             created_at: self.scope.op.now,
         };
@@ -206,48 +223,24 @@ impl Acting {
         self.scope.audit("role_assignment.created", about)
     }
 
-    /// Refuses an approval of something that is not there any more.
-    async fn refuse_gone(&self, request: &Request) -> Result<()> {
+    /// What an approval needs and is not there any more, named for a sentence.
+    pub(super) async fn missing(&self, request: &Request) -> Result<Option<String>> {
         let (store, env) = (self.scope.engine.store(), self.scope.env.id);
-        let gone = |what: String| {
-            Error::conflict(format!("{what} does not exist any more, so this can only be denied."))
-        };
         if store.user(env, &Ident::from(request.requester.id.uuid())).await?.is_none() {
-            return Err(gone(format!("The user `{}`", request.requester.key)));
+            return Ok(Some(format!("The user `{}`", request.requester.key)));
         }
         if store.tenant(env, &Ident::from(request.tenant_id.uuid())).await?.is_none() {
-            return Err(gone(format!("The tenant `{}`", request.tenant)));
+            return Ok(Some(format!("The tenant `{}`", request.tenant)));
         }
         if self.scope.state().snapshot.schema().role_by_id(request.role.id).is_none() {
-            return Err(gone(format!("The role `{}`", request.role.key)));
+            return Ok(Some(format!("The role `{}`", request.role.key)));
         }
         if let Some(instance) = &request.instance
             && store.instance(env, &askfirst_store::InstanceIdent::Id(instance.id)).await?.is_none()
         {
-            return Err(gone(format!("The instance {}", instance.reference())));
+            return Ok(Some(format!("The instance {}", instance.reference())));
         }
-        Ok(())
-    }
-
-    /// The assignment of the wanted role in the wanted place that is there already, ended or not.
-    async fn held_assignment(
-        &self,
-        request: &Request,
-        tenant: TenantId,
-    ) -> Result<Option<Versioned<RoleAssignment>>> {
-        let filter = AssignmentFilter {
-            users: Some(vec![request.requester.id]),
-            roles: Some(vec![request.role.id]),
-            tenants: Some(vec![tenant]),
-            instance: request.instance.as_ref().map(|i| i.id),
-            ..Default::default()
-        };
-        let (store, env) = (self.scope.engine.store(), self.scope.env.id);
-        let found = store.assignments(env, &filter, Page { offset: 0, limit: 1 }).await?;
-        match found.items.into_iter().next() {
-            Some(assignment) => Ok(store.assignment(env, assignment.id).await?),
-            None => Ok(None),
-        }
+        Ok(None)
     }
 
     /// The request with this id, if the person may know of it.
@@ -259,14 +252,29 @@ impl Acting {
     }
 }
 
-fn ruling(state: &LiveState, request: &Request, verdict: &Verdict) -> Result<Ruling> {
-    match verdict {
-        Verdict::Deny => Ok(Ruling::Deny),
-        Verdict::Approve { role: None } => Ok(Ruling::Approve { role: None }),
-        Verdict::Approve { role: Some(ident) } => {
-            Ok(Ruling::Approve { role: Some(other_role(state, request, ident)?) })
-        }
+impl Acting {
+    fn ruling(&self, state: &LiveState, request: &Request, verdict: &Verdict) -> Result<Ruling> {
+        let Verdict::Approve(approve) = verdict else { return Ok(Ruling::Deny) };
+        let role = match &approve.role {
+            Some(ident) => Some(other_role(state, request, ident)?),
+            None => None,
+        };
+        let lasts = approve.lasts.or_else(|| self.shortened(state, request));
+        Ok(Ruling::Approve(Approval { role, lasts, arguments: approve.arguments.clone() }))
     }
+
+    /// What the element allows now, when that is less than what it did when this was asked.
+    fn shortened(&self, state: &LiveState, request: &Request) -> Option<Span> {
+        let element = state.snapshot.schema().element_by_id(request.element)?;
+        let cap = terms::cap(request.kind, element, self.scope.engine.settings().requests)?;
+        let pending = request.status == Status::Pending;
+        (pending && request.offer.lasts.is_none_or(|asked| asked > cap)).then_some(cap)
+    }
+}
+
+/// Whether something that ends at `held` (none: never) lasts as long as what ends at `given`.
+fn outlasts(held: Option<Timestamp>, given: Option<Timestamp>) -> bool {
+    held.is_none_or(|held| given.is_some_and(|given| held >= given))
 }
 
 /// The role that a reviewer wants to give instead.

@@ -106,6 +106,10 @@ mod tests {
             updated_at: Timestamp::default(),
             opened_by: Principal::System { name: "test".to_owned() },
             wish: String::new(),
+            deadline: None,
+            offer: askfirst_domain::grant::Offer::default(),
+            binding: None,
+            grant: None,
         }
     }
 

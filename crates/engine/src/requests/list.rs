@@ -7,7 +7,7 @@ use askfirst_domain::{
     id::RequestId,
     request::{Request, Status},
 };
-use askfirst_store::{Listed, Page, RequestFilter};
+use askfirst_store::{Listed, Page, RequestFilter, Standing};
 use std::collections::HashSet;
 
 /// How many requests are read from the store at once.
@@ -43,8 +43,8 @@ impl Acting {
         if !sight.sees_others() {
             return Ok(Listed { items: Vec::new(), total: 0 });
         }
-        let filter =
-            RequestFilter { status: Some(Status::Pending), tenant: self.tenant, ..Default::default() };
+        let standing = Some(Standing::only(Status::Pending, self.scope.op.now));
+        let filter = RequestFilter { standing, tenant: self.tenant, ..Default::default() };
         let me = self.person.id;
         let listed = self.sift(&filter, page, |r| r.requester.id != me && sight.decides(r)).await?;
         self.viewed(listed, &mut sight).await

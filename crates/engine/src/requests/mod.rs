@@ -15,9 +15,12 @@
 //! - **Who decides.** For access requests a `LEVEL_1` role, for operation approvals `_Reviewer_`; never the requester, and
 //!   never an agent, which is sent to the page where its human confirms.
 //! - **Deciding twice.** The same decision by the same person is answered like the first; any other is refused with a
-//!   sentence that says who decided what and when.
-//! - **What an approval gives.** The role, without an end, in the transaction of the decision. When the person has been
-//!   given that role without an end meanwhile, nothing is added.
+//!   sentence that says who decided what and when. What makes the reviewer one has to hold still when the decision is
+//!   written.
+//! - **Ends.** A request that nobody decides in time has expired; what an approval gives lasts as long as it says. Ends count
+//!   when somebody looks; they are written down later (`lapse`).
+//! - **What an approval gives.** The role, in the transaction of the decision. When the person has been given that role for
+//!   as long already, nothing is added. Leave for one call gives no role: it is redeemed, see [`Acting::redeem`].
 
 mod annotate;
 mod ask_access;
@@ -25,22 +28,31 @@ mod ask_operation;
 mod cancel;
 mod decide;
 pub(crate) mod delivery;
+mod lapse;
 mod list;
 mod narrow;
 mod open;
+mod redeem;
+mod revoke;
 mod sight;
+mod terms;
 mod through;
 mod view;
 mod wait;
 
+pub use askfirst_domain::Span;
+pub use redeem::{Pass, Redeem};
+pub use terms::{RequestTimes, Times};
 pub use view::{Gives, PersonView, RequestView, Rights};
 
 use crate::{Acting, error::Error, error::Result};
 use askfirst_domain::{
     Ident,
+    binding::Call,
     id::RequestId,
     request::{RequestKind, Status},
 };
+use serde_json::Value;
 
 /// The longest reason or comment, in characters.
 pub const MAX_TEXT: usize = 10_000;
@@ -57,6 +69,7 @@ pub struct AskAccess {
     pub instance: Option<String>,
     pub role: Ident,
     pub reason: String,
+    pub times: Times,
 }
 
 /// A wish to do something once somebody has looked at it.
@@ -70,6 +83,11 @@ pub struct AskOperation {
     /// `type:key`, key or id; an instance that does not exist is created, none at all gets a key of its own.
     pub instance: Option<String>,
     pub reason: String,
+    pub times: Times,
+    /// How often the approval is to be spent; once unless said.
+    pub uses: Option<u32>,
+    /// The one call that the approval is to be for. It gives no role then, and has to be redeemed.
+    pub call: Option<Call>,
 }
 
 /// What came of asking.
@@ -87,7 +105,8 @@ pub struct RequestQuery {
     /// Resolved as when asking: an `approval_flow` lists what its `user_management` element holds, an
     /// `approval_management` what the operation approvals on its resource hold.
     pub element: Option<Ident>,
-    pub status: Option<Status>,
+    /// One of these; none: any.
+    pub statuses: Option<Vec<Status>>,
     pub role: Option<Ident>,
     pub resource: Option<Ident>,
     pub instance: Option<String>,
@@ -104,11 +123,19 @@ pub struct Decide {
 /// Which way.
 #[derive(Debug, Clone)]
 pub enum Verdict {
-    /// Give the role that was asked for, or another assignable one.
-    Approve {
-        role: Option<Ident>,
-    },
+    Approve(Approve),
     Deny,
+}
+
+/// What a reviewer gives. The default is what was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Approve {
+    /// Another assignable role, of an access request.
+    pub role: Option<Ident>,
+    /// A shorter time than was asked for.
+    pub lasts: Option<Span>,
+    /// Other arguments of the call: the approval is for these.
+    pub arguments: Option<Value>,
 }
 
 impl Acting {

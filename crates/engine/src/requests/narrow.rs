@@ -6,7 +6,7 @@ use crate::{
     error::{Error, Result},
 };
 use askfirst_domain::{Ident, element::ElementType, id::RoleId, request::RequestKind};
-use askfirst_store::RequestFilter;
+use askfirst_store::{RequestFilter, Standing};
 
 impl Acting {
     /// The filter that a query comes to.
@@ -14,7 +14,7 @@ impl Acting {
         let schema = state.snapshot.schema();
         let mut filter = RequestFilter {
             kind: query.kind,
-            status: query.status,
+            standing: query.statuses.clone().map(|statuses| Standing { statuses, now: self.scope.op.now }),
             tenant: self.tenant,
             ..Default::default()
         };

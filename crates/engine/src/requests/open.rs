@@ -1,13 +1,14 @@
 //! Opening a request: the same for both kinds once it is clear who wants which role where.
 
-use super::{Asked, delivery};
+use super::{Asked, Times, delivery, terms};
 use crate::{
-    Acting, LiveState,
+    Acting, EnvScope, LiveState,
     commit::{About, Draft, Outcome},
     error::{Error, Kind, Result},
 };
 use askfirst_domain::{
     Ident, Key,
+    binding::{Binding, Call, agent_of},
     change::{Change, Expect, ObjectRef},
     element::Element,
     facts::{Instance, InstanceLink, Tenant},
@@ -49,6 +50,10 @@ pub(super) struct Wanted {
     pub(super) target: Target,
     pub(super) role: Arc<Role>,
     pub(super) reason: String,
+    pub(super) times: Times,
+    /// Of an operation approval.
+    pub(super) uses: Option<u32>,
+    pub(super) call: Option<Call>,
 }
 
 impl Acting {
@@ -74,22 +79,37 @@ impl Acting {
     pub(super) async fn open(&self, state: &LiveState, wanted: Wanted) -> Result<Option<Asked>> {
         self.refuse_held(state, &wanted)?;
         let link = wanted.target.link();
-        let print = wish(wanted.kind, self.person.id, wanted.role.id, wanted.tenant.id, link.as_ref());
+        let binding = self.binding(&wanted, link.as_ref())?;
+        let print = wish(
+            wanted.kind,
+            self.person.id,
+            wanted.role.id,
+            wanted.tenant.id,
+            link.as_ref(),
+            binding.as_ref(),
+        );
         let store = self.scope.engine.store();
+        let mut draft = Draft::default();
         if let Some(pending) = store.pending_request(self.scope.env.id, &print).await? {
-            return Ok(Some(Asked { view: self.view(pending.value).await?, existed: true }));
+            let Some(lapsed) = pending.value.lapse(self.scope.op.now) else {
+                return Ok(Some(Asked { view: self.view(pending.value).await?, existed: true }));
+            };
+            // Its time is over, and nobody has written that down yet: it makes room for the new one.
+            self.scope.draft_lapse(state, &pending, lapsed, &mut draft).await?;
+        } else {
+            draft.expects.push(Expect::NoPendingRequest { wish: print.clone() });
         }
-        let mut expects = vec![
-            Expect::NoPendingRequest { wish: print.clone() },
+        draft.expects.extend([
             Expect::Exists(ObjectRef::User(self.person.id)),
             Expect::Exists(ObjectRef::Tenant(wanted.tenant.id)),
             Expect::SchemaAt(state.schema_revision),
-        ];
-        let request = self.new_request(&wanted, link, print)?;
-        let mut draft = Draft::default();
+        ]);
+        let request = self.new_request(&wanted, link, print, binding)?;
         match wanted.target {
             Target::Tenant => {}
-            Target::Instance(instance) => expects.push(Expect::Exists(ObjectRef::Instance(instance.id))),
+            Target::Instance(instance) => {
+                draft.expects.push(Expect::Exists(ObjectRef::Instance(instance.id)))
+            }
             Target::Fresh(instance) => {
                 let reference = format!("{}:{}", instance.resource, instance.key);
                 let about = About { object: Some(reference), request: Some(request.id), ..self.about() };
@@ -97,7 +117,6 @@ impl Acting {
                 draft.changes.push(Change::PutInstance(instance));
             }
         }
-        draft.expects = expects;
         draft.audit.push(self.request_event("request.created", &request)?);
         draft.outbox.extend(delivery::news(&self.scope, Some(wanted.element.as_ref()), &request)?);
         draft.changes.push(Change::PutRequest(request.clone()));
@@ -110,8 +129,24 @@ impl Acting {
         }
     }
 
-    fn new_request(&self, wanted: &Wanted, link: Option<InstanceLink>, print: String) -> Result<Request> {
+    /// What an approval will be bound to, when the wish is for one call.
+    fn binding(&self, wanted: &Wanted, link: Option<&InstanceLink>) -> Result<Option<Binding>> {
+        let (Some(call), Some(link)) = (&wanted.call, link) else { return Ok(None) };
+        let agent = agent_of(&self.scope.op.principal);
+        let resource = link.reference().to_string();
+        Ok(Some(Binding::new(self.scope.env.id, self.person.id, agent, resource, call.clone())?))
+    }
+
+    fn new_request(
+        &self,
+        wanted: &Wanted,
+        link: Option<InstanceLink>,
+        print: String,
+        binding: Option<Binding>,
+    ) -> Result<Request> {
         let op = &self.scope.op;
+        let server = self.scope.engine.settings().requests;
+        let element = &wanted.element;
         Ok(Request {
             id: self.scope.engine.fresh_id(op)?,
             kind: wanted.kind,
@@ -133,11 +168,19 @@ impl Acting {
             updated_at: op.now,
             opened_by: op.principal.clone(),
             wish: print,
+            deadline: Some(terms::deadline(wanted.times, element, server, op.now)?),
+            offer: terms::offer(wanted.kind, wanted.times, wanted.uses, element, server)?,
+            binding,
+            grant: None,
         })
     }
 
     /// Refuses a wish for what the person has already.
     fn refuse_held(&self, state: &LiveState, wanted: &Wanted) -> Result<()> {
+        if wanted.call.is_some() {
+            // Leave for one call is not the leave for whatever is done there, and each has its own.
+            return Ok(());
+        }
         let link = match &wanted.target {
             Target::Fresh(_) => return Ok(()),
             other => other.link(),
@@ -168,24 +211,40 @@ impl Acting {
         code: &str,
         request: &Request,
     ) -> Result<askfirst_domain::audit::AuditEvent> {
-        let object = request.instance.as_ref().map(|i| i.reference().to_string());
-        let mut about = About {
-            request: Some(request.id),
-            object: object.or_else(|| Some(request.tenant.to_string())),
-            ..self.about()
-        };
-        about.details.insert("kind".to_owned(), json!(request.kind));
-        about.details.insert("requester".to_owned(), json!(request.requester.key));
-        about.details.insert("role".to_owned(), json!(request.role.key));
-        if let Some(comment) = &request.reviewer_comment {
-            about.details.insert("comment".to_owned(), json!(comment));
-        }
-        self.scope.audit(code, about)
+        self.scope.event_of_request(code, request, self.about())
     }
 
     /// What every audit event of this person's calls says.
     pub(super) fn about(&self) -> About {
         About { on_behalf_of: Some(self.person.key.to_string()), ..About::default() }
+    }
+}
+
+impl EnvScope {
+    /// An audit event about a request.
+    pub(super) fn event_of_request(
+        &self,
+        code: &str,
+        request: &Request,
+        about: About,
+    ) -> Result<askfirst_domain::audit::AuditEvent> {
+        let object = request.instance.as_ref().map(|i| i.reference().to_string());
+        let mut about = About {
+            request: Some(request.id),
+            object: object.or_else(|| Some(request.tenant.to_string())),
+            ..about
+        };
+        let mut say = |name: &str, value: Option<serde_json::Value>| {
+            about.details.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        say("kind", Some(json!(request.kind)));
+        say("requester", Some(json!(request.requester.key)));
+        say("role", Some(json!(request.role.key)));
+        say("comment", request.reviewer_comment.as_ref().map(|comment| json!(comment)));
+        say("digest", request.binding.as_ref().map(|binding| json!(binding.digest)));
+        let ends = request.grant.as_ref().and_then(|grant| grant.ends_at);
+        say("ends_at", ends.map(|at| json!(at.to_string())));
+        self.audit(code, about)
     }
 }
 

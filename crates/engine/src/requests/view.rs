@@ -3,7 +3,7 @@
 use super::sight::Sight;
 use crate::{Acting, Via, error::Result};
 use askfirst_domain::{
-    Digest, Ident, UserKey,
+    Digest, Ident, Timestamp, UserKey,
     facts::User,
     id::UserId,
     request::{Person, Request, RequestKind, Status},
@@ -45,7 +45,7 @@ pub struct Gives {
     pub actions: Vec<String>,
 }
 
-/// A request, as the person for whom the call is made sees it.
+/// A request, as the person for whom the call is made sees it at that moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestView {
     pub request: Request,
@@ -81,6 +81,10 @@ impl RequestView {
         match (request.status, &request.reviewer) {
             (Status::Pending, _) => format!("{who} asks for {wish}; it is pending until a reviewer decides."),
             (Status::Canceled, _) => format!("{who} asked for {wish} and canceled it."),
+            (Status::Expired, _) => format!(
+                "{who} asked for {wish}; nobody decided in time, so it expired. It may be asked for again if it is still \
+                 wanted."
+            ),
             (status, Some(by)) => format!("{who} asked for {wish}; it was {status} by {}.", by.key),
             (status, None) => format!("{who} asked for {wish}; it was {status}."),
         }
@@ -99,6 +103,8 @@ pub(super) fn shown(request: &Request) -> String {
 impl Acting {
     /// Puts people beside requests, with one look at the store.
     pub(super) async fn views(&self, requests: Vec<Request>, sight: &mut Sight) -> Result<Vec<RequestView>> {
+        let now = self.scope.op.now;
+        let requests: Vec<Request> = requests.into_iter().map(|request| request.at(now)).collect();
         let mut ids: Vec<UserId> = Vec::new();
         for request in &requests {
             ids.push(request.requester.id);
@@ -120,6 +126,12 @@ impl Acting {
 
     /// One request with its people.
     pub(super) async fn view(&self, request: Request) -> Result<RequestView> {
+        self.view_at(request, self.scope.op.now).await
+    }
+
+    /// One request with its people, as it is at a moment.
+    pub(super) async fn view_at(&self, request: Request, now: Timestamp) -> Result<RequestView> {
+        let request = request.at(now);
         let mut sight = self.sight();
         let requester = self.person_view(&request.requester).await?;
         let reviewer = match &request.reviewer {

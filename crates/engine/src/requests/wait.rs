@@ -2,7 +2,7 @@
 
 use super::RequestView;
 use crate::{Acting, error::Result};
-use askfirst_domain::{Ident, request::Status};
+use askfirst_domain::{Ident, Timestamp, request::Status};
 use std::time::Duration;
 use tokio::{
     sync::broadcast::error::RecvError,
@@ -22,21 +22,34 @@ impl Acting {
         let mut written = self.scope.live.requests();
         let deadline = Instant::now().checked_add(at_most.min(MOST));
         loop {
-            let view = self.request(id).await?;
+            let found = self.visible(id).await?;
+            let now = self.scope.engine.now();
+            let view = self.view_at(found.value, now).await?;
             if view.request.status != Status::Pending {
                 return Ok(view);
             }
             let wanted = view.request.id;
+            let left = view.request.deadline.map(|at| until(now, at));
+            let expires = left.and_then(|left| Instant::now().checked_add(left));
             loop {
                 let Some(deadline) = deadline else { return Ok(view) };
-                match timeout_at(deadline, written.recv()).await {
+                let first = expires.map_or(deadline, |expires| expires.min(deadline));
+                match timeout_at(first, written.recv()).await {
                     Ok(Ok(request)) if request.id == wanted => break,
                     Ok(Ok(_)) => {}
                     // Some were missed, perhaps this one.
                     Ok(Err(RecvError::Lagged(_))) => break,
+                    // It has expired, or is about to.
+                    Err(_) if first < deadline => break,
                     Ok(Err(RecvError::Closed)) | Err(_) => return Ok(view),
                 }
             }
         }
     }
+}
+
+/// How long it is until a moment; a moment at least, so that nobody who waits for it goes round and round.
+fn until(now: Timestamp, at: Timestamp) -> Duration {
+    let micros = at.micros().saturating_sub(now.micros());
+    Duration::from_micros(u64::try_from(micros).unwrap_or(0)).max(Duration::from_millis(1))
 }

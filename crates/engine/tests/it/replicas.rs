@@ -6,7 +6,7 @@ use askfirst_engine::{
     Clock, Engine, EnvScope, Kind, Op, Parts, Secret, Settings, SystemEntropy,
     admin::{environments::NewEnvironment, keys::NewKey},
     check::Ask,
-    requests::{AskAccess, Decide, Verdict},
+    requests::{Approve, AskAccess, Decide, Times, Verdict},
 };
 use askfirst_store::{AdminCommit, AdminOp, SqliteStore, Store};
 use std::{
@@ -144,12 +144,13 @@ async fn what_is_decided_on_one_wakes_who_waits_on_the_other() {
         role: "child-can-order".into(),
         tenant: "default".into(),
         reason: "hungry".to_owned(),
+        times: Times::default(),
     };
     let asked = henry.request_access(wish).await.unwrap();
     let id = Ident::from(asked.view.request.id.uuid());
     let joe = two.here().await.act_for(&"joe".into()).await.unwrap();
     let decide = async {
-        let approve = Decide { approve: Verdict::Approve { role: None }, comment: None };
+        let approve = Decide { approve: Verdict::Approve(Approve::default()), comment: None };
         joe.decide(&id, approve).await.unwrap();
     };
     let (waited, ()) = tokio::join!(timeout(LONG, henry.wait(&id, LONG)), decide);

@@ -1,5 +1,6 @@
 //! Requests for the terminal's inbox: the key's holder says for which user.
 
+use super::approvals::span;
 use crate::{
     auth::InEnv,
     body::Body,
@@ -9,16 +10,19 @@ use crate::{
     permit::wire::{Moment, Params, Text},
 };
 use askfirst_domain::{
-    Ident, Key, UserKey,
-    id::RequestId,
+    Digest, Ident, Key, Timestamp, UserKey,
+    binding::Call,
+    grant::{Grant, GrantState, Offer, Outcome, Spending},
+    id::{ApiKeyId, RequestId},
     request::{RequestKind, Status},
 };
 use askfirst_engine::{
     Acting, EnvScope, Error, Page,
-    requests::{Decide, PersonView, RequestQuery, RequestView, Verdict},
+    requests::{Approve, Decide, PersonView, RequestQuery, RequestView, Verdict},
 };
 use axum::{Json, extract::Path};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
@@ -64,7 +68,7 @@ struct At {
     request: Text,
 }
 
-/// Of the three, each call reads what concerns it.
+/// Of all of them, each call reads what concerns it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = RequestDecision)]
@@ -72,9 +76,15 @@ struct DecisionBody {
     comment: Option<String>,
     /// The role to give instead of the one that was asked for.
     role: Option<Text>,
+    /// A shorter time than was asked for: `30m`.
+    lasts: Option<String>,
+    /// Other arguments of the call; the approval is for these.
+    #[schema(value_type = Value, required = false)]
+    arguments: Option<Value>,
     /// Of a cancellation.
     reason: Option<String>,
-    /// The `shown` of what the reviewer saw: when the request has changed since, nothing is decided.
+    /// The `shown` of what the reviewer saw: when the request has changed since, nothing is decided. Required for a request
+    /// that is for one call.
     shown: Option<String>,
 }
 
@@ -98,7 +108,7 @@ impl From<&PersonView> for PersonRead {
 /// A request, in our own words.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = InboxRequest)]
-struct RequestRead {
+pub(super) struct RequestRead {
     #[schema(value_type = IdShape)]
     id: RequestId,
     #[schema(value_type = RequestKindWord)]
@@ -130,6 +140,17 @@ struct RequestRead {
     reviewed_at: Option<Moment>,
     created_at: Moment,
     updated_at: Moment,
+    /// From then on it can't be decided any more.
+    deadline: Option<Moment>,
+    /// What an approval gives at most.
+    #[schema(value_type = Object)]
+    offer: Offer,
+    /// The one call that it is for, with its digest.
+    #[schema(value_type = Option<Object>)]
+    call: Option<CallRead>,
+    /// What the approval gave.
+    #[schema(value_type = Option<Object>)]
+    grant: Option<GrantRead>,
     may_decide: bool,
     may_cancel: bool,
     /// The page on which it is decided.
@@ -138,8 +159,57 @@ struct RequestRead {
     shown: String,
 }
 
+/// The one call that an approval is for.
+#[derive(Debug, Serialize)]
+struct CallRead {
+    digest: Digest,
+    /// The id of the agent's key; none when no agent asked.
+    agent: Option<ApiKeyId>,
+    #[serde(flatten)]
+    call: Call,
+}
+
+/// What an approval gave.
+#[derive(Debug, Serialize)]
+struct GrantRead {
+    state: GrantState,
+    ends_at: Option<Moment>,
+    /// How many uses are left; null for a role.
+    left: Option<u32>,
+    uses: Vec<UseRead>,
+    revoked_by: Option<UserKey>,
+    revoked_because: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct UseRead {
+    at: Moment,
+    outcome: Outcome,
+    outcome_at: Option<Moment>,
+    note: Option<String>,
+}
+
+impl GrantRead {
+    fn new(grant: &Grant, now: Timestamp) -> Self {
+        let use_of = |spent: &Spending| UseRead {
+            at: Moment(spent.at),
+            outcome: spent.outcome,
+            outcome_at: spent.outcome_at.map(Moment),
+            note: spent.note.clone(),
+        };
+        Self {
+            state: grant.state(now),
+            ends_at: grant.ends_at.map(Moment),
+            left: grant.left(),
+            uses: grant.spent.iter().map(use_of).collect(),
+            revoked_by: grant.revoked.as_ref().map(|revoked| revoked.by.key.clone()),
+            revoked_because: grant.revoked.as_ref().and_then(|revoked| revoked.reason.clone()),
+        }
+    }
+}
+
 impl RequestRead {
-    fn new(acting: &Acting, view: &RequestView) -> Self {
+    pub(super) fn new(acting: &Acting, view: &RequestView) -> Self {
         let request = &view.request;
         Self {
             id: request.id,
@@ -159,6 +229,14 @@ impl RequestRead {
             reviewed_at: request.reviewed_at.map(Moment),
             created_at: Moment(request.created_at),
             updated_at: Moment(request.updated_at),
+            deadline: request.deadline.map(Moment),
+            offer: request.offer,
+            call: request.binding.as_ref().map(|binding| CallRead {
+                digest: binding.digest.clone(),
+                agent: binding.agent,
+                call: binding.call.clone(),
+            }),
+            grant: request.grant.as_ref().map(|grant| GrantRead::new(grant, acting.scope().op().now)),
             may_decide: view.rights.decide,
             may_cancel: view.rights.cancel,
             url: acting.confirm_url(request.id),
@@ -196,7 +274,8 @@ async fn list(InEnv(scope): InEnv, Params(query): Params<ListQuery>) -> Answer<J
     let acting = scope.act_for(&query.user.ident()).await?;
     let (offset, limit) = PageQuery { page: query.page, per_page: query.per_page }.window(PER_PAGE)?;
     let status = query.status.as_deref().map(str::parse).transpose().map_err(Error::from)?;
-    let narrowed = RequestQuery { status, ..RequestQuery::default() };
+    let statuses = status.map(|status| vec![status]);
+    let narrowed = RequestQuery { statuses, ..RequestQuery::default() };
     let found = acting.requests(narrowed, Page { offset, limit }).await?;
     let data = found.items.iter().map(|view| RequestRead::new(&acting, view)).collect();
     Ok(Json(Paginated::new(data, found.total, limit)))
@@ -231,7 +310,9 @@ async fn approve(
     Body(body): Body<DecisionBody>,
 ) -> Answer<Json<RequestRead>> {
     let role = body.role.as_ref().map(Text::ident);
-    decide(&user.acting(&scope).await?, &at.request.ident(), Verdict::Approve { role }, body).await
+    let (lasts, arguments) = (span(body.lasts.clone())?, body.arguments.clone());
+    let approve = Verdict::Approve(Approve { role, lasts, arguments });
+    decide(&user.acting(&scope).await?, &at.request.ident(), approve, body).await
 }
 
 /// Deny a request
@@ -256,6 +337,12 @@ async fn decide(
     approve: Verdict,
     body: DecisionBody,
 ) -> Answer<Json<RequestRead>> {
+    if body.shown.is_none() && acting.request(request).await?.request.binding.is_some() {
+        return Err(Error::invalid(
+            "This request is for one call: look at it, and send `shown` as you saw it with your decision.",
+        )
+        .into());
+    }
     let decide = Decide { approve, comment: body.comment };
     let view = match body.shown {
         Some(shown) => acting.decide_shown(request, decide, &shown).await?,

@@ -1,5 +1,6 @@
 //! Our own small API under `/api/v1`: what the CLI needs and Permit has no route for.
 
+mod approvals;
 mod audit;
 mod check;
 pub(crate) mod decisions;
@@ -17,6 +18,7 @@ pub(crate) fn router() -> Routes {
         .merge(check::router())
         .merge(policy::router())
         .merge(inbox::router())
+        .merge(approvals::router())
         .merge(keys::router())
         .merge(deliveries::router())
         .merge(links::router())

@@ -6,7 +6,7 @@ use super::request_wire::{
 use super::wire::{Params, Text};
 use crate::{State, body::Body, error::Answer, listing::Paginated, openapi::Routes};
 use askfirst_domain::request::RequestKind;
-use askfirst_engine::requests::{AskAccess, Decide, Verdict};
+use askfirst_engine::requests::{Approve, AskAccess, Decide, Times, Verdict};
 use axum::{Json, extract::Path};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -67,6 +67,7 @@ async fn create(
         instance: details.resource_instance.map(|text| text.0),
         role: details.role.ident(),
         reason: body.reason.unwrap_or_default(),
+        times: Times::default(),
     };
     let asked = acting.request_access(ask).await?;
     Ok(Json(RequestRead::asked(&acting, &asked)))
@@ -128,7 +129,7 @@ async fn approve(
     Body(body): Body<ReviewBody>,
 ) -> Answer<Json<RequestRead>> {
     let id = at.request(&acting, KIND).await?;
-    let approve = Verdict::Approve { role: body.role() };
+    let approve = Verdict::Approve(Approve { role: body.role(), ..Approve::default() });
     let view = acting.decide(&id, Decide { approve, comment: body.reviewer_comment }).await?;
     Ok(Json(RequestRead::new(&acting, &view, Naming::ById)))
 }

@@ -14,7 +14,7 @@ use crate::{
 use askfirst_domain::{Key, request::RequestKind};
 use askfirst_engine::{
     Acting,
-    requests::{AskOperation, Decide, RequestView, Verdict},
+    requests::{Approve, AskOperation, Decide, RequestView, Times, Verdict},
 };
 use axum::{Json, extract::Path};
 use serde::{Deserialize, Serialize};
@@ -99,6 +99,9 @@ async fn create(
         resource: details.resource.as_ref().map(Text::ident),
         instance: details.resource_instance.map(|text| text.0).filter(|text| !text.is_empty()),
         reason: body.reason.unwrap_or_default(),
+        times: Times::default(),
+        uses: None,
+        call: None,
     };
     let asked = acting.request_operation(ask).await?;
     Ok(Json(RequestRead::asked(&acting, &asked)))
@@ -160,7 +163,7 @@ async fn approve(
     Body(body): Body<ReviewBody>,
 ) -> Answer<Json<RequestRead>> {
     let id = at.request(&acting, KIND).await?;
-    let approve = Verdict::Approve { role: body.role() };
+    let approve = Verdict::Approve(Approve { role: body.role(), ..Approve::default() });
     let view = acting.decide(&id, Decide { approve, comment: body.reviewer_comment }).await?;
     Ok(Json(RequestRead::new(&acting, &view, Naming::ById)))
 }

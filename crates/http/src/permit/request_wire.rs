@@ -22,6 +22,7 @@ use axum::{
     http::request::Parts,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
@@ -142,7 +143,7 @@ impl ListQuery {
         Ok(askfirst_engine::requests::RequestQuery {
             kind: Some(kind),
             element: Some(element.ident()),
-            status,
+            statuses: status.map(as_stored),
             role: given(&self.role),
             resource: given(&self.resource),
             instance: instance.map(|ident| ident.as_str().to_owned()),
@@ -155,6 +156,22 @@ impl ListQuery {
         let query = crate::listing::PageQuery { page: self.page, per_page: self.per_page };
         let (offset, limit) = query.window(PER_PAGE)?;
         Ok((Page { offset, limit }, limit))
+    }
+}
+
+/// The status in Permit's words, which has no end of a pending request: one that nobody decided in time is `canceled`.
+fn on_the_wire(status: Status) -> Status {
+    match status {
+        Status::Expired => Status::Canceled,
+        other => other,
+    }
+}
+
+/// What a status of Permit's covers.
+fn as_stored(status: Status) -> Vec<Status> {
+    match status {
+        Status::Canceled => vec![Status::Canceled, Status::Expired],
+        other => vec![other],
     }
 }
 
@@ -239,6 +256,9 @@ pub(super) struct RequestRead {
     status: Status,
     #[schema(value_type = Option<IdShape>)]
     reviewer_user_id: Option<UserId>,
+    /// Our addition: the one call that an approval is for, with its digest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call: Option<Value>,
     /// Set by create calls: the same was asked before and is still pending.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = bool, required = false)]
@@ -266,8 +286,12 @@ impl RequestRead {
             reviewed_at: request.reviewed_at.map(Moment),
             kind: request.kind,
             reviewer_comment: request.reviewer_comment.clone(),
-            status: request.status,
+            status: on_the_wire(request.status),
             reviewer_user_id: request.reviewer.as_ref().map(|reviewer| reviewer.id),
+            call: request.binding.as_ref().map(|binding| {
+                let call = &binding.call;
+                json!({"action": call.action, "arguments": call.arguments, "context": call.context, "digest": binding.digest})
+            }),
             existed: None,
         }
     }

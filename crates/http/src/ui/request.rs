@@ -9,13 +9,15 @@ use askama::Template;
 use askfirst_domain::{
     Ident,
     audit::AuditEvent,
+    binding::Binding,
+    grant::GrantState,
     id::RoleId,
     principal::Principal,
     request::{RequestKind, Status},
 };
 use askfirst_engine::{
     Acting, Kind, Page,
-    requests::{Decide, RequestView, Verdict},
+    requests::{Approve, Decide, RequestView, Verdict},
 };
 use axum::{Form, extract::Path, http::StatusCode, response::IntoResponse, response::Redirect};
 use serde::Deserialize;
@@ -38,6 +40,29 @@ struct Event {
     at: When,
 }
 
+/// The one call that an approval is for, as it would run.
+#[derive(Debug)]
+struct Bound {
+    action: Foreign,
+    arguments: Foreign,
+    context: Foreign,
+    digest: String,
+}
+
+impl Bound {
+    fn new(binding: &Binding) -> Self {
+        let written = |value: &serde_json::Value| serde_json::to_string_pretty(value).unwrap_or_default();
+        let context = &binding.call.context;
+        let context = if context.is_empty() { String::new() } else { written(&context.clone().into()) };
+        Self {
+            action: Foreign::new(&binding.call.action),
+            arguments: Foreign::new(&written(&binding.call.arguments)),
+            context: Foreign::new(&context),
+            digest: binding.digest.to_string(),
+        }
+    }
+}
+
 #[derive(Debug, Template)]
 #[template(path = "request.html")]
 struct RequestPage {
@@ -46,6 +71,9 @@ struct RequestPage {
     row: Row,
     through: String,
     unverified: bool,
+    /// The one call that it is for: action, arguments as JSON, context as JSON or nothing, digest.
+    call: Option<Bound>,
+    deadline: Option<String>,
     meaning: String,
     actions: Vec<String>,
     may_decide: bool,
@@ -86,7 +114,10 @@ pub(super) async fn decide(
 ) -> Answer {
     let id = Ident::new(id);
     let approve = match form.verdict {
-        Way::Approve => Verdict::Approve { role: form.role.filter(|role| !role.is_empty()).map(Ident::new) },
+        Way::Approve => {
+            let role = form.role.filter(|role| !role.is_empty()).map(Ident::new);
+            Verdict::Approve(Approve { role, ..Approve::default() })
+        }
         Way::Deny => Verdict::Deny,
     };
     let decision = Decide { approve, comment: form.comment };
@@ -127,7 +158,9 @@ async fn show(acting: &Acting, id: &Ident, status: StatusCode, notice: Option<St
         row: Row { reason: Foreign::new(&request.reason), ..Row::new(&view, now) },
         through: through(&view),
         unverified: matches!(request.opened_by, Principal::TrustedAgent { .. }),
-        meaning: meaning(&view),
+        call: request.binding.as_ref().map(Bound::new),
+        deadline: request.deadline.filter(|_| request.status == Status::Pending).map(|at| at.to_string()),
+        meaning: meaning(&view, now),
         actions: view.gives.actions.clone(),
         may_decide: view.rights.decide,
         may_cancel: view.rights.cancel,
@@ -151,30 +184,48 @@ fn through(view: &RequestView) -> String {
     }
 }
 
-fn meaning(view: &RequestView) -> String {
+/// How long what an approval gives lasts, or what became of it.
+fn lasting(view: &RequestView, now: askfirst_domain::Timestamp) -> String {
+    let request = &view.request;
+    let taken = match request.kind {
+        RequestKind::AccessRequest => "until somebody takes it away",
+        RequestKind::OperationApproval => "until it is used up or taken away",
+    };
+    match (&request.grant, request.offer.lasts) {
+        (Some(grant), _) => match (grant.state(now), grant.ends_at) {
+            (GrantState::Active, Some(at)) => format!("{taken}, and until {at} at most"),
+            (GrantState::Active, None) => taken.to_owned(),
+            (GrantState::Spent, _) => "and it is used up".to_owned(),
+            (GrantState::Revoked, _) => "and it was taken back".to_owned(),
+            (GrantState::Ended, _) => "and it is over".to_owned(),
+        },
+        (None, Some(lasts)) if request.status == Status::Pending => format!("{taken}, for {lasts} at most"),
+        (None, _) => taken.to_owned(),
+    }
+}
+
+fn meaning(view: &RequestView, now: askfirst_domain::Timestamp) -> String {
     let (requester, place) = (visible(&view.requester.display_name()), view.place());
     let role = visible(&view.gives.role_name);
-    let until = "until somebody takes it away. It permits:";
+    let until = format!("{}. It permits:", lasting(view, now));
     match (view.request.status, view.request.kind) {
-        (Status::Denied | Status::Canceled, RequestKind::AccessRequest) => {
+        (Status::Denied | Status::Canceled | Status::Expired, RequestKind::AccessRequest) => {
             format!("The role “{role}” on {place}. It permits:")
         }
-        (Status::Denied | Status::Canceled, RequestKind::OperationApproval) => {
+        (Status::Denied | Status::Canceled | Status::Expired, RequestKind::OperationApproval) => {
             format!("Leave for one operation on {place}. It would have permitted:")
         }
         (Status::Approved, RequestKind::AccessRequest) => {
             format!("{requester} was given the role “{role}” on {place}, {until}")
         }
         (Status::Approved, RequestKind::OperationApproval) => {
-            format!(
-                "{requester} was given leave on {place} and nothing else, until it is used up or taken away. It permits:"
-            )
+            format!("{requester} was given leave on {place} and nothing else, {until}")
         }
         (Status::Pending, RequestKind::AccessRequest) => {
             format!("{requester} does not have the role “{role}” on {place}. Approving gives it, {until}")
         }
         (Status::Pending, RequestKind::OperationApproval) => format!(
-            "This needs somebody's approval each time. Approving gives {requester} leave on {place} and nothing else, until it is used up or taken away. It permits:"
+            "This needs somebody's approval each time. Approving gives {requester} leave on {place} and nothing else, {until}"
         ),
     }
 }
@@ -199,6 +250,11 @@ fn happened(event: &AuditEvent, now: askfirst_domain::Timestamp) -> Option<Event
         "request.approved" => format!("{by} approved."),
         "request.denied" => format!("{by} denied."),
         "request.canceled" => format!("{by} withdrew it."),
+        "request.expired" => "Nobody decided in time.".to_owned(),
+        "grant.ended" => "What was given is over.".to_owned(),
+        "grant.revoked" => format!("{by} took back what was given."),
+        "grant.redeemed" => format!("{by} used the approval."),
+        "grant.recorded" => format!("{by} said what came of it."),
         "role_assignment.created" => format!("The role {role} was given."),
         "role_assignment.deleted" => format!("{by} took the role away."),
         _ => return None,

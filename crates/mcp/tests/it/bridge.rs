@@ -4,7 +4,7 @@ use crate::support::{Family, call, legacy, modern, object, refusal, wish};
 use askfirst_domain::request::Status;
 use askfirst_engine::{
     Page, Secret,
-    requests::{Decide, RequestQuery, Verdict},
+    requests::{Approve, Decide, RequestQuery, Verdict},
 };
 use askfirst_mcp::bridge::{BridgeConfig, BridgeError, Mode, run_on};
 use rmcp::{
@@ -203,7 +203,7 @@ async fn a_wait_survives_the_death_of_the_server() {
     // The bridge waits anew by itself.
     hears.recv().await.unwrap();
     let joe = family.person("joe").await;
-    let approve = Decide { approve: Verdict::Approve { role: None }, comment: None };
+    let approve = Decide { approve: Verdict::Approve(Approve::default()), comment: None };
     joe.decide(&id.as_str().unwrap().into(), approve).await.unwrap();
     assert_eq!(waiting.await.unwrap()["status"], "approved");
 }

@@ -4,7 +4,7 @@ use crate::support::{Client, Family, call, legacy, modern, object, refusal, wish
 use askfirst_domain::request::Status;
 use askfirst_engine::{
     check::Ask,
-    requests::{Decide, Verdict},
+    requests::{Approve, Decide, Verdict},
 };
 use askfirst_store::{AuditFilter, Page, Store as _};
 use rmcp::{
@@ -26,7 +26,9 @@ async fn listed(client: &Client) -> Value {
 /// Waits for nothing: whoever may decide, decides.
 async fn joe_approves(family: &Family, id: &str) {
     let joe = family.person("joe").await;
-    joe.decide(&id.into(), Decide { approve: Verdict::Approve { role: None }, comment: None }).await.unwrap();
+    joe.decide(&id.into(), Decide { approve: Verdict::Approve(Approve::default()), comment: None })
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -293,7 +295,7 @@ async fn wrong_calls_are_told_what_is_right() {
     let cases = [
         ("create_access_request", json!({"role": "child-can-order"}), "missing field `reason`"),
         ("create_access_request", json!({"rolle": "x", "reason": "y"}), "role (required), reason (required)"),
-        ("list_access_requests", json!({"status": "open"}), "pending, approved, denied or canceled"),
+        ("list_access_requests", json!({"status": "open"}), "pending, approved, denied, canceled or expired"),
         ("list_access_requests", json!({"per_page": 101}), "per_page goes from 1 to 100"),
         ("list_access_requests", json!({"page": 0}), "page counts from 1"),
         ("get_request", json!({"request_id": "pizza"}), "pizza"),

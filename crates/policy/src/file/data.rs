@@ -4,7 +4,7 @@ use super::cases::Case;
 use crate::RoleName;
 use askfirst_domain::{
     Key, Timestamp, UserKey,
-    element::{ElementType, Level},
+    element::{ElementType, Level, Terms},
     facts::{Attributes, InstanceRef},
     schema::{
         AttributeType, DerivationRule, DerivationSettings, Permission, RuleResources, RuleUsers, SetKind,
@@ -251,6 +251,7 @@ pub struct ElementEntry {
     pub email_notifications: bool,
     pub active: bool,
     pub webhook: Option<WebhookEntry>,
+    pub terms: Terms,
 }
 
 /// A webhook of an element.

@@ -176,6 +176,7 @@ fn element(schema: &Schema, element: &Element) -> ElementEntry {
                 None => Token::None,
             },
         }),
+        terms: element.terms.clone(),
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::RoleName;
 use askfirst_domain::{
     Key,
-    element::Level,
+    element::{Level, Terms},
     facts::DEFAULT_TENANT,
     schema::{DerivationRule, DerivationSettings, Permission, RuleResources, RuleUsers},
 };
@@ -319,6 +319,15 @@ pub(super) fn element_members(entry: &ElementEntry) -> Members {
         }
         members.map("webhook", said.0);
     }
+    members.map("terms", terms_members(&entry.terms).0);
+    members
+}
+
+fn terms_members(terms: &Terms) -> Members {
+    let mut members = Members::default();
+    members.text("decide_within", terms.decide_within.as_ref());
+    members.text("grant_lasts", terms.grant_lasts.as_ref());
+    members.value("most_uses", terms.most_uses.map(Value::from).as_ref());
     members
 }
 

@@ -238,9 +238,23 @@ fn elements() -> Value {
             "email_notifications": {"type": "boolean"},
             "active": {"type": "boolean", "default": true},
             "webhook": {"$ref": "#/$defs/webhook"},
+            "terms": {"$ref": "#/$defs/terms"},
         }),
     );
     require(&mut element, &["type"]);
+    let terms = record(
+        "How long its requests wait, and what their approvals give.",
+        json!({
+            "decide_within": span("How long a request waits for a decision when it does not say itself."),
+            "grant_lasts": span("How long an approval lasts at most, and when the request does not say."),
+            "most_uses": {
+                "description": "How often an operation approval may be spent at most; a request that says nothing gets one use.",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": u32::MAX,
+            },
+        }),
+    );
     let mut webhook = record(
         "What is called when something happens.",
         json!({
@@ -254,7 +268,7 @@ fn elements() -> Value {
         }),
     );
     require(&mut webhook, &["url"]);
-    json!({"element": element, "webhook": webhook})
+    json!({"element": element, "webhook": webhook, "terms": terms})
 }
 
 fn facts() -> Value {
@@ -365,6 +379,10 @@ fn keyed(definition: &str, description: &str) -> Value {
 fn items(definition: &str, description: &str) -> Value {
     let of = json!({"$ref": format!("#/$defs/{definition}")});
     json!({"type": ["array", "null"], "items": of, "description": description})
+}
+
+fn span(description: &str) -> Value {
+    json!({"description": description, "type": ["string", "integer"], "pattern": "^[0-9]+[smhd]?$"})
 }
 
 fn text(description: &str) -> Value {

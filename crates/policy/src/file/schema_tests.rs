@@ -32,6 +32,7 @@ fn the_schema_has_the_members_that_the_reader_knows() {
         ("set_rule", members::RULE),
         ("element", members::ELEMENT),
         ("webhook", members::WEBHOOK),
+        ("terms", members::TERMS),
         ("tenant", members::TENANT),
         ("user", members::USER),
         ("instance", members::INSTANCE),

@@ -1,7 +1,7 @@
 use super::*;
 use crate::RoleName;
 use askfirst_domain::{
-    Timestamp,
+    Span, Timestamp,
     element::Level,
     schema::{AttributeType, RuleResources, RuleUsers, SetKind},
 };
@@ -55,6 +55,7 @@ elements:
     resource: doc
     levels: {LEVEL_1: [editor, "tenant#admin"], LEVEL_4: [viewer]}
     settings: {title: Docs, depth: 3}
+    terms: {decide_within: 90m, grant_lasts: 3600, most_uses: 2}
     webhook: {url: "https://example.org/hook", bearer_token: secret-token}
 tenants: {acme: {name: Acme}}
 users: {joe: {first_name: Joe, attributes: {age: 41}}, "ann@example.org": {}}
@@ -87,6 +88,8 @@ fn a_whole_file_reads_as_written() {
     let admin = RoleName { resource: None, key: "admin".parse().unwrap() };
     assert_eq!(element.levels[&Level::Owner][1], admin);
     assert_eq!(element.settings["depth"], 3);
+    let terms = (element.terms.decide_within, element.terms.grant_lasts, element.terms.most_uses);
+    assert_eq!(terms, (Some("90m".parse().unwrap()), Some(Span::HOUR), Some(2)));
     assert_eq!(element.webhook.as_ref().unwrap().token, Token::Written("secret-token".to_owned()));
     assert!(!format!("{element:?}").contains("secret-token"), "tokens stay out of debug output");
     let [adults, elders, big] = file.sets.as_slice() else { panic!("{file:?}") };

@@ -3,7 +3,7 @@ use crate::{Snapshot, fixture::Fixture};
 use askfirst_domain::{
     Id, Ident, Timestamp,
     change::Change,
-    element::{Element, ElementType, Level},
+    element::{Element, ElementType, Level, Terms},
     id::RoleId,
     schema::{DerivationRule, Permission, Relation, Resource, Role},
 };
@@ -183,6 +183,7 @@ fn element(kind: ElementType, resource: Option<&str>, levels: &[(Level, RoleId)]
         roles_to_levels,
         webhook: None,
         is_active: true,
+        terms: Terms::default(),
         created_at: Timestamp::default(),
         updated_at: Timestamp::default(),
     }

@@ -1,8 +1,8 @@
 //! Random policy files that hold together, made of choices that a property test shrinks.
 
 use askfirst_domain::{
-    Key, Timestamp,
-    element::{ElementType, Level},
+    Key, Span, Timestamp,
+    element::{ElementType, Level, Terms},
     facts::InstanceRef,
     schema::{
         AttributeType, DerivationRule, DerivationSettings, Permission, RuleResources, RuleUsers, SetKind,
@@ -348,8 +348,17 @@ fn elements(dice: &mut Dice, file: &mut PolicyFile) {
             email_notifications: dice.roll(2) == 1,
             active: dice.roll(3) != 2,
             webhook,
+            terms: Terms {
+                decide_within: dice.maybe(|dice| span(dice.roll(90_000))),
+                grant_lasts: dice.maybe(|dice| span(dice.roll(900_000))),
+                most_uses: dice.maybe(|dice| 1 + u32::try_from(dice.roll(5)).unwrap()),
+            },
         });
     }
+}
+
+fn span(seconds: usize) -> Span {
+    Span::try_from(seconds as u64 + 1).unwrap()
 }
 
 fn facts(dice: &mut Dice, file: &mut PolicyFile) {

@@ -4,6 +4,7 @@ use super::{Outcome, Things, World, things::fresh};
 use crate::{CommitError, Store};
 use askfirst_domain::{
     change::{Change, Expect, ObjectRef},
+    facts::User,
     request::Status,
 };
 use std::sync::Arc;
@@ -68,6 +69,9 @@ pub async fn each_expectation_holds_or_refuses(store: Arc<dyn Store>) -> Outcome
     bad.push(Expect::NoPendingRequest { wish: request.wish.clone() });
     good.extend([Expect::SchemaAt(1), Expect::SchemaAt(9)]);
     bad.push(Expect::SchemaAt(0));
+    good.push(Expect::NothingTakenSince { user: user.id, revision: 2 });
+    bad.push(Expect::NothingTakenSince { user: user.id, revision: 1 });
+    good.push(Expect::NothingTakenSince { user: fresh(), revision: 1 });
     expect_all(&world, good, bad).await?;
 
     // Once decided, a request is no longer in the way of another; an assignment in a tenant is none on an instance.
@@ -82,6 +86,43 @@ pub async fn each_expectation_holds_or_refuses(store: Arc<dyn Store>) -> Outcome
     world.commit_if(Expect::SchemaAt(1), vec![Change::DeleteElement { id: element.id }]).await?;
     let gone = Expect::Exists(ObjectRef::Element(element.id));
     expect_all(&world, vec![Expect::SchemaAt(u64::MAX)], vec![Expect::SchemaAt(1), gone]).await
+}
+
+/// What a user's rights rest on may be added to; what is taken from it is seen, whoever's it was where that can't be told.
+pub async fn what_is_taken_away_is_seen(store: Arc<dyn Store>) -> Outcome {
+    let world = World::start(store).await?;
+    let (joe, jane) = (Things::user("joe")?, Things::user("jane")?);
+    let tenant = Things::tenant("acme")?;
+    let resource = Things::resource("folder")?;
+    let role = Things::role(Some(&resource), "editor")?;
+    let relation = Things::relation(&resource, "parent", &resource)?;
+    let (a, b) = (Things::instance(&resource, "a", &tenant)?, Things::instance(&resource, "b", &tenant)?);
+    let of = |user| Things::assignment(user, &role, &tenant, Some(&a));
+    let (joes, janes, tuple) = (of(&joe), of(&jane), Things::tuple(&a, &relation, &b));
+    let start = world
+        .commit(vec![
+            Change::PutResource(resource.clone()),
+            Change::PutRole(role.clone()),
+            Change::PutRelation(relation.clone()),
+            Change::PutTenant(tenant.clone()),
+            Change::PutUser(joe.clone()),
+            Change::PutUser(jane.clone()),
+            Change::PutInstance(a.clone()),
+            Change::PutInstance(b.clone()),
+            Change::PutAssignment(janes.clone()),
+        ])
+        .await?
+        .revision;
+    let still = |user: &User, revision| Expect::NothingTakenSince { user: user.id, revision };
+    let added = world.commit(vec![Change::PutTuple(tuple.clone())]).await?.revision;
+    expect_all(&world, vec![still(&joe, start), still(&jane, start)], Vec::new()).await?;
+    let given = world.commit(vec![Change::PutAssignment(joes.clone())]).await?.revision;
+    expect_all(&world, vec![still(&jane, added), still(&joe, given)], vec![still(&joe, added)]).await?;
+    let taken = world.commit(vec![Change::DeleteAssignment(janes)]).await?.revision;
+    expect_all(&world, vec![still(&joe, given), still(&jane, taken)], vec![still(&jane, given)]).await?;
+    let cut = world.commit(vec![Change::DeleteTuple(tuple)]).await?.revision;
+    let gone = vec![still(&joe, taken), still(&jane, taken)];
+    expect_all(&world, vec![still(&joe, cut), still(&jane, cut)], gone).await
 }
 
 /// Tries each expectation with a change that shows whether it went through, by itself and among many others.

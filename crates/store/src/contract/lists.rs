@@ -5,13 +5,14 @@ use super::{
     things::{at, fresh},
 };
 use crate::{
-    AssignmentFilter, InstanceFilter, InstanceIdent, InviteFilter, Page, RequestFilter, Store, TenantFilter,
-    TupleFilter, UserFilter,
+    AssignmentFilter, InstanceFilter, InstanceIdent, InviteFilter, Page, RequestFilter, Standing, Store,
+    TenantFilter, TupleFilter, UserFilter,
 };
 use askfirst_domain::{
-    Ident,
+    Ident, Span, Timestamp,
     change::Change,
     facts::{Instance, RelationshipTuple, RoleAssignment, Tenant, User},
+    grant::{Grant, Offer},
     invite::{Invite, InviteStatus},
     request::{Request, RequestKind, Status},
 };
@@ -365,7 +366,8 @@ pub async fn requests_are_filtered_newest_first(store: Arc<dyn Store>) -> Outcom
     assert_eq!(list(RequestFilter { kind: Some(kind), ..none() }).await?, those(&|r| r.kind == kind));
     let filter = RequestFilter { elements: Some(vec![form.id, fresh()]), ..none() };
     assert_eq!(list(filter).await?, those(&|r| r.element == form.id));
-    let filter = RequestFilter { elements: Some(vec![form.id]), status: Some(Status::Pending), ..none() };
+    let is = |status| Some(Standing::only(status, at(5)));
+    let filter = RequestFilter { elements: Some(vec![form.id]), standing: is(Status::Pending), ..none() };
     assert_eq!(list(filter).await?, [operation.clone(), pending.clone()]);
     assert_eq!(list(RequestFilter { elements: Some(Vec::new()), ..none() }).await?, []);
     let filter = RequestFilter { requester: Some(jane.id), ..none() };
@@ -375,7 +377,7 @@ pub async fn requests_are_filtered_newest_first(store: Arc<dyn Store>) -> Outcom
     assert_eq!(list(RequestFilter { role: Some(member.id), ..none() }).await?, [in_tenant]);
     let filter = RequestFilter { resource: Some(file.key.clone()), ..none() };
     assert_eq!(list(filter).await?, [pending.clone(), denied.clone()]);
-    let filter = RequestFilter { instance: Some(on_file.id), status: Some(Status::Denied), ..none() };
+    let filter = RequestFilter { instance: Some(on_file.id), standing: is(Status::Denied), ..none() };
     assert_eq!(list(filter).await?, [denied]);
 
     // A decision changes the request where it stands.
@@ -385,6 +387,62 @@ pub async fn requests_are_filtered_newest_first(store: Arc<dyn Store>) -> Outcom
     let listed = list(none()).await?;
     assert_eq!(listed.iter().map(|r| r.id).collect::<Vec<_>>(), all.iter().map(|r| r.id).collect::<Vec<_>>());
     assert!(listed.contains(&canceled));
+    Ok(())
+}
+
+/// A pending request whose time is over is found among the expired ones, whether or not that was written; what has ended is
+/// found in the order of its ends.
+pub async fn requests_end_when_they_are_looked_at(store: Arc<dyn Store>) -> Outcome {
+    let world = World::start(store).await?;
+    let (joe, acme) = (Things::user("joe")?, Things::tenant("acme")?);
+    let role = Things::role(None, "member")?;
+    let form = Things::element("form", &role)?;
+    let base = Things::request(&form, &joe, &role, &acme, None);
+    let pending = |n: i64, deadline: Option<i64>| Request {
+        id: fresh(),
+        wish: format!("wish {n}"),
+        deadline: deadline.map(at),
+        ..base.clone()
+    };
+    let (endless, late, soon) = (pending(0, None), pending(1, Some(9)), pending(2, Some(5)));
+    let written = Request { status: Status::Expired, ..pending(3, Some(1)) };
+    let offer = Offer { lasts: Some(Span::try_from(20)?), uses: Some(1) };
+    let given =
+        Request { status: Status::Approved, grant: Some(Grant::new(offer, at(0))), ..pending(4, Some(2)) };
+    let all = [&endless, &late, &soon, &written, &given];
+    world.commit(all.map(|request| Change::PutRequest(request.clone())).into()).await?;
+    let list = |filter: RequestFilter| {
+        let world = &world;
+        async move { Ok::<_, Failure>(world.store.requests(world.env, &filter, FIRST).await?) }
+    };
+    let standing = |statuses: &[Status], now: i64| {
+        let standing = Some(Standing { statuses: statuses.to_vec(), now: at(now) });
+        RequestFilter { standing, ..RequestFilter::default() }
+    };
+    let (open, over) = (Status::Pending, Status::Expired);
+    for (filter, expected) in [
+        (standing(&[open], 4), vec![&soon, &late, &endless]),
+        (standing(&[open], 5), vec![&late, &endless]),
+        (standing(&[open], 9), vec![&endless]),
+        (standing(&[over], 4), vec![&written]),
+        (standing(&[over], 5), vec![&written, &soon]),
+        (standing(&[over, Status::Canceled], 9), vec![&written, &soon, &late]),
+        (standing(&[over, open], 5), vec![&written, &soon, &late, &endless]),
+        (standing(&[Status::Approved, open], 9), vec![&given, &endless]),
+        (standing(&[], 5), vec![]),
+    ] {
+        let found = list(filter.clone()).await?;
+        assert_eq!(found.items.iter().collect::<Vec<_>>(), expected, "{filter:?}");
+        assert_eq!(found.total, expected.len() as u64);
+    }
+    let ends = |by: Timestamp| RequestFilter { ends_by: Some(by), ..RequestFilter::default() };
+    assert_eq!(list(ends(at(8))).await?.items, std::slice::from_ref(&soon));
+    assert_eq!(list(ends(at(9))).await?.items, [soon.clone(), late.clone()]);
+    let end = given.ends_at().ok_or("a grant with an end")?;
+    assert_eq!(list(ends(end)).await?.items, [soon, late, given.clone()]);
+    let ended = given.lapse(end).ok_or("it has ended")?;
+    world.commit(vec![Change::PutRequest(ended)]).await?;
+    assert_eq!(list(ends(end)).await?.total, 2);
     Ok(())
 }
 

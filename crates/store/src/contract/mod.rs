@@ -35,12 +35,15 @@ pub use commits::{
     many_tasks_get_gap_free_revisions, whoever_waits_hears_of_a_commit,
 };
 pub use everything::everything;
-pub use expects::{each_expectation_holds_or_refuses, one_of_many_conflicting_commits_wins};
+pub use expects::{
+    each_expectation_holds_or_refuses, one_of_many_conflicting_commits_wins, what_is_taken_away_is_seen,
+};
 pub use images::{an_image_and_the_log_behind_it_are_the_state, an_image_is_of_one_moment};
 pub use lists::{
     assignments_are_filtered, instances_are_filtered, invitations_are_filtered,
     keys_of_every_alphabet_are_found, many_are_found_at_once, pages_are_stable,
-    requests_are_filtered_newest_first, tuples_are_filtered, users_and_tenants_are_searched,
+    requests_are_filtered_newest_first, requests_end_when_they_are_looked_at, tuples_are_filtered,
+    users_and_tenants_are_searched,
 };
 pub use model::Model;
 pub use outbox::{
@@ -90,6 +93,8 @@ macro_rules! contract_tests {
             duplicates_are_named
             many_tasks_get_gap_free_revisions
             each_expectation_holds_or_refuses
+            what_is_taken_away_is_seen
+            requests_end_when_they_are_looked_at
             one_of_many_conflicting_commits_wins
             assignments_are_filtered
             instances_are_filtered

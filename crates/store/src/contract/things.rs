@@ -3,8 +3,9 @@
 use super::Failure;
 use askfirst_domain::{
     Id, Timestamp,
-    element::{Element, ElementType, Level},
+    element::{Element, ElementType, Level, Terms},
     facts::{Instance, InstanceLink, RelationshipTuple, RoleAssignment, Tenant, User},
+    grant::Offer,
     invite::{Invite, InviteStatus},
     principal::Principal,
     request::{Person, Request, RequestKind, Status, WantedRole, wish},
@@ -157,6 +158,7 @@ impl Things {
             roles_to_levels: BTreeMap::from([(Level::Owner, vec![role.id])]),
             webhook: None,
             is_active: true,
+            terms: Terms::default(),
             created_at: at(0),
             updated_at: at(0),
         })
@@ -291,8 +293,12 @@ impl Things {
             created_at: at(0),
             updated_at: at(0),
             opened_by: Self::actor(),
-            wish: wish(kind, by.id, role.id, tenant.id, instance.as_ref()),
+            wish: wish(kind, by.id, role.id, tenant.id, instance.as_ref(), None),
             instance,
+            deadline: None,
+            offer: Offer::default(),
+            binding: None,
+            grant: None,
         }
     }
 }

@@ -21,10 +21,17 @@ const ASSIGNED_IN_TENANT: &str = "SELECT revision FROM role_assignment \
      WHERE env = $1 AND user_id = $2 AND role_id = $3 AND tenant_id = $4 AND instance_id IS NULL";
 const ASSIGNED_ON_INSTANCE: &str = "SELECT revision FROM role_assignment \
      WHERE env = $1 AND user_id = $2 AND role_id = $3 AND tenant_id = $4 AND instance_id = $5";
+/// Whatever a user's rights may rest on and that was taken away, and each write of an assignment of theirs.
+const TAKEN_FROM: &str = "SELECT revision FROM change WHERE env = $1 AND revision > $2 AND (kind IN \
+     ('delete_tuple', 'delete_instance', 'delete_tenant', 'delete_resource', 'delete_user') \
+     OR (kind IN ('delete_assignment', 'put_assignment') AND strpos(payload, $3) > 0)) LIMIT 1";
+const TAKEN_FROM_IN_SQLITE: &str = "SELECT revision FROM change WHERE env = $1 AND revision > $2 AND (kind IN \
+     ('delete_tuple', 'delete_instance', 'delete_tenant', 'delete_resource', 'delete_user') \
+     OR (kind IN ('delete_assignment', 'put_assignment') AND instr(payload, $3) > 0)) LIMIT 1";
 const SCHEMA: &str = "SELECT schema_revision FROM environment WHERE id = $1";
 
 /// The statement that looks: one number, or no row.
-pub(crate) fn probe(env: EnvId, expect: &Expect) -> Statement {
+pub(crate) fn probe(dialect: Dialect, env: EnvId, expect: &Expect) -> Statement {
     match expect {
         Expect::Exists(object) | Expect::AtRevision(object, _) => {
             let (sql, id) = revision_of(*object);
@@ -41,6 +48,14 @@ pub(crate) fn probe(env: EnvId, expect: &Expect) -> Statement {
             }
         }
         Expect::SchemaAt(_) => Statement::new(SCHEMA, vec![env.into()]),
+        Expect::NothingTakenSince { user, revision } => {
+            let sql = match dialect {
+                Dialect::Sqlite => TAKEN_FROM_IN_SQLITE,
+                Dialect::Postgres => TAKEN_FROM,
+            };
+            let user = user.uuid().to_string();
+            Statement::new(sql, vec![env.into(), number(*revision).into(), user.into()])
+        }
     }
 }
 
@@ -49,7 +64,9 @@ pub(crate) fn holds(expect: &Expect, found: Option<i64>) -> bool {
     match expect {
         Expect::Exists(_) => found.is_some(),
         Expect::AtRevision(_, revision) => found == Some(number(*revision)),
-        Expect::NoPendingRequest { .. } | Expect::NoAssignment { .. } => found.is_none(),
+        Expect::NoPendingRequest { .. } | Expect::NoAssignment { .. } | Expect::NothingTakenSince { .. } => {
+            found.is_none()
+        }
         Expect::SchemaAt(revision) => found.is_some_and(|at| at <= number(*revision)),
     }
 }

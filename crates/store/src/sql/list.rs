@@ -7,10 +7,10 @@ use super::{
     tables::{ASSIGNMENTS, INSTANCES, INVITES, REQUESTS, TENANTS, TUPLES, Table, USERS},
 };
 use crate::{
-    AssignmentFilter, AuditFilter, InstanceFilter, InviteFilter, OutboxFilter, Page, RequestFilter,
+    AssignmentFilter, AuditFilter, InstanceFilter, InviteFilter, OutboxFilter, Page, RequestFilter, Standing,
     TenantFilter, TupleFilter, UserFilter,
 };
-use askfirst_domain::{Id, Key, id::EnvId, invite::InviteStatus};
+use askfirst_domain::{Id, Key, id::EnvId, invite::InviteStatus, request::Status};
 use std::borrow::Cow;
 
 /// A list to be: what is read, from where, and which of it.
@@ -70,6 +70,31 @@ impl Select {
                 self.conditions.push(self.dialect.one_of(column, n));
                 self.sorted = true;
             }
+        }
+    }
+
+    /// What is pending in the table may have expired.
+    fn standing(&mut self, standing: &Standing) {
+        let wanted = |status| standing.statuses.contains(&status);
+        let (pending, expired) = (wanted(Status::Pending), wanted(Status::Expired));
+        let written = Status::ALL.into_iter().filter(|s| wanted(*s) || (*s == Status::Pending && expired));
+        match written.map(Status::as_str).collect::<Vec<_>>().as_slice() {
+            [] => self.empty = true,
+            [only] => self.equal("status", Some(*only)),
+            several => {
+                let n = self.bind(super::statement::texts(several.iter().copied()));
+                let condition = self.dialect.one_of_texts("status", n);
+                self.conditions.push(condition);
+                self.sorted = true;
+            }
+        }
+        if pending != expired {
+            let n = self.bind(standing.now.into());
+            self.conditions.push(if expired {
+                format!("(status <> 'pending' OR ends_at <= ${n})")
+            } else {
+                format!("(status <> 'pending' OR ends_at IS NULL OR ends_at > ${n})")
+            });
         }
     }
 
@@ -180,7 +205,14 @@ impl Filtered for RequestFilter {
         select.order = "pos DESC";
         select.equal("kind", self.kind.map(kind_word));
         select.one_of("element", self.elements.as_deref());
-        select.equal("status", self.status.map(askfirst_domain::request::Status::as_str));
+        if let Some(standing) = &self.standing {
+            select.standing(standing);
+        }
+        if let Some(by) = self.ends_by {
+            let n = select.bind(by.into());
+            select.conditions.push(format!("ends_at <= ${n}"));
+            select.order = "ends_at";
+        }
         select.equal("requester", self.requester);
         select.equal("tenant_id", self.tenant);
         select.equal("role_id", self.role);

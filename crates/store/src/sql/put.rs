@@ -250,6 +250,7 @@ fn request_row(env: EnvId, revision: i64, request: &Request) -> Result<Vec<Value
         request.status.as_str().into(),
         request.wish.as_str().into(),
         request.created_at.into(),
+        request.ends_at().into(),
     ])
 }
 

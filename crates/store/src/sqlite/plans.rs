@@ -3,7 +3,7 @@
 use super::{SqliteStore, exec::query};
 use crate::{
     AssignmentFilter, Attempt, AuditFilter, InstanceFilter, InviteFilter, OutboxFilter, Page, RequestFilter,
-    TenantFilter, TupleFilter, UserFilter,
+    Standing, TenantFilter, TupleFilter, UserFilter,
     sql::{
         Dialect, Filtered, Pace, Select, Statement, audit, first_taken, image, outbox, probe, purge, read,
         revisions_of, steps, take_link,
@@ -106,12 +106,16 @@ fn other_fact_lists() -> Vec<Select> {
 
 fn request_and_audit_lists() -> Vec<Select> {
     let none = RequestFilter::default;
+    let standing = |status| Some(Standing::only(status, Timestamp::default()));
     let requests = [
         none(),
         RequestFilter { kind: Some(RequestKind::AccessRequest), ..none() },
-        RequestFilter { elements: Some(vec![id()]), status: Some(Status::Pending), ..none() },
+        RequestFilter { elements: Some(vec![id()]), standing: standing(Status::Pending), ..none() },
+        RequestFilter { standing: standing(Status::Pending), ..none() },
+        RequestFilter { standing: standing(Status::Expired), ..none() },
+        RequestFilter { ends_by: Some(Timestamp::default()), ..none() },
         RequestFilter { elements: Some(vec![id(), id()]), ..none() },
-        RequestFilter { status: Some(Status::Approved), ..none() },
+        RequestFilter { standing: standing(Status::Approved), ..none() },
         RequestFilter { requester: Some(id()), ..none() },
         RequestFilter { tenant: Some(id()), ..none() },
         RequestFilter { role: Some(id()), ..none() },
@@ -191,6 +195,7 @@ async fn look_ups_and_cascades_search_an_index() {
         Expect::NoAssignment { user: id(), role: id(), tenant: id(), instance: None },
         Expect::NoAssignment { user: id(), role: id(), tenant: id(), instance: Some(id()) },
         Expect::SchemaAt(1),
+        Expect::NothingTakenSince { user: id(), revision: 1 },
     ];
     let mut all = vec![
         read::user_by_id(ENV, Uuid::nil()),
@@ -224,7 +229,7 @@ async fn look_ups_and_cascades_search_an_index() {
         audit::take_heads(DIALECT, &[ChainId::INSTALLATION]),
         audit::unchained(100),
     ];
-    all.extend(expects.iter().map(|expect| probe(ENV, expect)));
+    all.extend(expects.iter().map(|expect| probe(DIALECT, ENV, expect)));
     all.extend(purge(Timestamp::default(), 10));
     let then = Timestamp::default();
     all.extend([

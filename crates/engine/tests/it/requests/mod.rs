@@ -1,6 +1,8 @@
 //! Requests from the first wish to the grant.
 
+mod ends;
 mod race;
+mod redeem;
 mod rules;
 
 use crate::support::World;

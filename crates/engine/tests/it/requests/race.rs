@@ -4,7 +4,7 @@ use super::Home;
 use askfirst_domain::{Ident, request::Status};
 use askfirst_engine::{
     Kind, Page,
-    requests::{AskAccess, Decide, RequestQuery, RequestView, Verdict},
+    requests::{Approve, AskAccess, Decide, RequestQuery, RequestView, Times, Verdict},
 };
 use askfirst_store::{AssignmentFilter, AuditFilter};
 use proptest::prelude::*;
@@ -17,11 +17,12 @@ fn ask() -> AskAccess {
         instance: Some("pizza-palace".to_owned()),
         role: "child-can-order".into(),
         reason: String::new(),
+        times: Times::default(),
     }
 }
 
 fn verdict(approve: bool) -> Decide {
-    let approve = if approve { Verdict::Approve { role: None } } else { Verdict::Deny };
+    let approve = if approve { Verdict::Approve(Approve::default()) } else { Verdict::Deny };
     Decide { approve, comment: None }
 }
 

@@ -6,7 +6,7 @@ use askfirst_engine::{
     Acting, Kind, Page,
     check::Ask,
     elements::ElementPatch,
-    requests::{AskAccess, AskOperation, Decide, RequestQuery, Verdict},
+    requests::{Approve, AskAccess, AskOperation, Decide, RequestQuery, Times, Verdict},
 };
 use askfirst_store::{AssignmentFilter, AuditFilter};
 use std::time::Duration;
@@ -21,6 +21,7 @@ fn access(role: &str, instance: Option<&str>) -> AskAccess {
         instance: instance.map(str::to_owned),
         role: role.into(),
         reason: "please".to_owned(),
+        times: Times::default(),
     }
 }
 
@@ -31,11 +32,14 @@ fn operation(instance: Option<&str>) -> AskOperation {
         resource: None,
         instance: instance.map(str::to_owned),
         reason: "hungry".to_owned(),
+        times: Times::default(),
+        uses: None,
+        call: None,
     }
 }
 
 fn approve() -> Decide {
-    Decide { approve: Verdict::Approve { role: None }, comment: None }
+    Decide { approve: Verdict::Approve(Approve::default()), comment: None }
 }
 
 fn deny() -> Decide {
@@ -205,8 +209,13 @@ async fn a_reviewer_may_give_another_assignable_role() {
 
     let request = asked(&home, "rose", "child-can-order", "pizza-palace").await;
     let role = Some(Ident::from("child-can-look"));
-    let done =
-        joe.decide(&request, Decide { approve: Verdict::Approve { role }, comment: None }).await.unwrap();
+    let done = joe
+        .decide(
+            &request,
+            Decide { approve: Verdict::Approve(Approve { role, ..Approve::default() }), comment: None },
+        )
+        .await
+        .unwrap();
     assert_eq!(done.request.role.key.as_str(), "child-can-look");
 }
 
@@ -300,7 +309,7 @@ async fn everybody_sees_what_is_theirs_to_see_and_pages_count_it() {
     let narrowed =
         RequestQuery { instance: Some("pizza-palace".into()), resource: Some("restaurants".into()), ..all() };
     assert_eq!(count("joe", narrowed.clone()).await, 2);
-    assert_eq!(count("joe", RequestQuery { status: Some(Status::Approved), ..all() }).await, 0);
+    assert_eq!(count("joe", RequestQuery { statuses: Some(vec![Status::Approved]), ..all() }).await, 0);
     assert_eq!(count("joe", RequestQuery { element: Some("restaurant-form".into()), ..all() }).await, 4);
     assert_eq!(count("joe", RequestQuery { element: Some("dish-requests".into()), ..all() }).await, 1);
     assert_eq!(count("joe", RequestQuery { role: Some("_Approved_".into()), ..all() }).await, 1);

@@ -49,6 +49,10 @@ fn of_own_environment() -> Vec<(&'static str, String)> {
         ("GET", "/api/v1/requests?user=joe".to_owned()),
         ("GET", format!("/api/v1/requests/{ID}?user=joe")),
     ];
+    routes.push(("POST", "/api/v1/requests".to_owned()));
+    routes.push(("POST", format!("/api/v1/requests/{ID}/revoke")));
+    routes.push(("POST", format!("/api/v1/operation_approvals/{ID}/redeem")));
+    routes.push(("POST", format!("/api/v1/operation_approvals/{ID}/uses/1")));
     let verbs = ["approve", "deny", "cancel"];
     routes.extend(verbs.map(|verb| ("POST", format!("/api/v1/requests/{ID}/{verb}?user=joe"))));
     routes

@@ -1,5 +1,6 @@
 //! Elements, element sessions, requests and the inbox, from outside.
 
+mod calls;
 mod doors;
 mod elements;
 mod flow;

@@ -6,10 +6,10 @@ use super::{
     view,
 };
 use crate::server::connection::Connection;
-use askfirst_domain::{Ident, request::RequestKind};
+use askfirst_domain::{Ident, binding::Call, request::RequestKind};
 use askfirst_engine::{
-    Acting,
-    requests::{AskAccess, AskOperation, Asked},
+    Acting, Error, Result,
+    requests::{AskAccess, AskOperation, Asked, Times},
 };
 use rmcp::model::JsonObject;
 use serde::Deserialize;
@@ -30,6 +30,24 @@ struct OperationArguments {
     user_id: Option<Name>,
     reason: String,
     resource_instance: Option<Name>,
+    action: Option<String>,
+    arguments: Option<Value>,
+}
+
+impl OperationArguments {
+    /// The one call that is to be approved, if the wish is for one.
+    fn call(&self) -> Result<Option<Call>> {
+        match (arguments::text(self.action.clone()), &self.arguments) {
+            (Some(action), given) => {
+                let arguments = given.clone().unwrap_or_else(|| Value::Object(JsonObject::new()));
+                Ok(Some(Call { action, arguments, context: JsonObject::new() }))
+            }
+            (None, None) => Ok(None),
+            (None, Some(_)) => {
+                Err(Error::invalid("Arguments belong to an action; name the tool or action in `action`."))
+            }
+        }
+    }
 }
 
 pub(super) async fn access(connection: &Connection, arguments: JsonObject) -> Answer {
@@ -44,6 +62,7 @@ pub(super) async fn access(connection: &Connection, arguments: JsonObject) -> An
             instance: instance.map(str::to_owned),
             role: Ident::new(wanted.role.0.trim()),
             reason: wanted.reason,
+            times: Times::default(),
         })
         .await?;
     Ok(created(&acting, &asked))
@@ -53,6 +72,7 @@ pub(super) async fn operation(connection: &Connection, arguments: JsonObject) ->
     let wanted: OperationArguments = arguments::read(Tool::CreateOperationApproval, arguments)?;
     let acting = connection.acting(given(wanted.user_id.as_ref())).await?;
     let instance = given(wanted.resource_instance.as_ref());
+    let call = wanted.call()?;
     let asked = acting
         .request_operation(AskOperation {
             element: connection.element(RequestKind::OperationApproval, instance)?,
@@ -60,6 +80,9 @@ pub(super) async fn operation(connection: &Connection, arguments: JsonObject) ->
             resource: connection.named_resource(),
             instance: instance.map(str::to_owned),
             reason: wanted.reason,
+            times: Times::default(),
+            uses: None,
+            call,
         })
         .await?;
     Ok(created(&acting, &asked))

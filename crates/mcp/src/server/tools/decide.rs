@@ -10,11 +10,11 @@ use super::{
 use crate::server::connection::Connection;
 use askfirst_domain::{
     Ident,
-    request::{Moved, Person, RequestKind, Ruling},
+    request::{Approval, Moved, Person, RequestKind, Ruling},
 };
 use askfirst_engine::{
     Acting, Error,
-    requests::{Decide, RequestView, Verdict},
+    requests::{Approve, Decide, RequestView, Verdict},
 };
 use rmcp::model::JsonObject;
 use serde::Deserialize;
@@ -93,7 +93,7 @@ pub(super) async fn decide(
         return refer(&acting, &found, Way::of(tool));
     }
     let approve = match Way::of(tool) {
-        Way::Approve => Verdict::Approve { role: None },
+        Way::Approve => Verdict::Approve(Approve::default()),
         Way::Deny => Verdict::Deny,
     };
     let decided = acting.decide(&id, Decide { approve, comment: arguments::text(comment) }).await?;
@@ -112,7 +112,7 @@ pub(super) async fn cancel(connection: &Connection, arguments: JsonObject) -> An
 fn refer(acting: &Acting, found: &RequestView, way: Way) -> Answer {
     let human = Person { id: acting.user(), key: acting.user_key().clone() };
     let ruling = match way {
-        Way::Approve => Ruling::Approve { role: None },
+        Way::Approve => Ruling::Approve(Approval::default()),
         Way::Deny => Ruling::Deny,
     };
     // The rule alone is asked; nothing is stored.

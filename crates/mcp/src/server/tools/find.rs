@@ -85,7 +85,7 @@ pub(super) async fn requests(connection: &Connection, kind: RequestKind, argumen
     let query = RequestQuery {
         kind: Some(kind),
         element: connection.named_element(kind),
-        status,
+        statuses: status.map(|status| vec![status]),
         role: given(wanted.role.as_ref()).map(Ident::from),
         resource: connection.named_resource(),
         instance: given(wanted.resource_instance.as_ref())

@@ -44,6 +44,9 @@ pub(super) fn arguments(tool: Tool, named: Named) -> Vec<Argument> {
         Tool::CreateOperationApproval => all.extend([
             required("reason", text("What is to be done and why, in the user's words; the reviewer reads it.")),
             optional("resource_instance", instance("The thing on which the operation is to be done.")),
+            optional("action", text("The tool or action that is to be called, where one exact call is to be approved.")),
+            optional("arguments", json!({"type": "object", "description":
+                "The arguments of that call, exactly as it will be made. The approval is for these and no others."})),
         ]),
         Tool::ListOperationApprovals => {
             all.push(optional("status", status()));
@@ -170,7 +173,7 @@ fn paging(default_size: u32) -> [Argument; 2] {
 }
 
 fn status() -> Value {
-    json!({"type": "string", "enum": ["pending", "approved", "denied", "canceled"],
+    json!({"type": "string", "enum": ["pending", "approved", "denied", "canceled", "expired"],
         "description": "Only those that stand like this."})
 }
 
@@ -206,7 +209,7 @@ fn request(more: &[(&str, Value)]) -> Value {
     let mut shape = json!({
         "id": text("The id of the request."),
         "type": {"type": "string", "enum": ["access_request", "operation_approval"]},
-        "status": {"type": "string", "enum": ["pending", "approved", "denied", "canceled"]},
+        "status": {"type": "string", "enum": ["pending", "approved", "denied", "canceled", "expired"]},
         "message": text("One sentence: where it stands."),
         "requesting_user": {"type": "object", "description": "Who asked.",
             "properties": {"id": text("The id."), "key": text("The key.")}, "required": ["id", "key"]},
@@ -221,6 +224,17 @@ fn request(more: &[(&str, Value)]) -> Value {
         "reason": text("Why, in the words of who asked."),
         "reviewer": text("Who decided."),
         "reviewer_comment": text("What the reviewer said."),
+        "deadline": text("While it is pending: until when somebody can decide it."),
+        "call": {"type": "object", "description": "The one call that an approval is for, with its digest. A reviewer may have \
+            changed the arguments: make it exactly like this.",
+            "properties": {"action": text("The tool or action."), "digest": text("Its digest.")},
+            "required": ["action", "digest"]},
+        "grant": {"type": "object", "description": "What the approval gave.",
+            "properties": {
+                "state": {"type": "string", "enum": ["active", "spent", "revoked", "ended"]},
+                "ends_at": text("From then on it gives nothing."),
+            },
+            "required": ["state"]},
         "review_url": text("While it is pending: where a reviewer can look and decide."),
     });
     if let Some(properties) = shape.as_object_mut() {

@@ -14,7 +14,7 @@ pub(super) fn request(acting: &Acting, view: &RequestView) -> Map<String, Value>
     shown.insert("id".to_owned(), json!(r.id));
     shown.insert("type".to_owned(), json!(r.kind));
     shown.insert("status".to_owned(), json!(r.status));
-    shown.insert("message".to_owned(), json!(view.sentence()));
+    shown.insert("message".to_owned(), json!(message(view)));
     shown.insert("requesting_user_id".to_owned(), json!(r.requester.id));
     shown.insert("requesting_user".to_owned(), person(&view.requester));
     let details = [
@@ -35,7 +35,37 @@ pub(super) fn request(acting: &Acting, view: &RequestView) -> Map<String, Value>
         ("review_url", (r.status == Status::Pending).then(|| acting.confirm_url(r.id))),
     ];
     shown.extend(some(rest));
+    if let Some(deadline) = r.deadline.filter(|_| r.status == Status::Pending) {
+        shown.insert("deadline".to_owned(), json!(deadline.to_string()));
+    }
+    if let Some(binding) = &r.binding {
+        let call = &binding.call;
+        let call = json!({"action": call.action, "arguments": call.arguments, "digest": binding.digest});
+        shown.insert("call".to_owned(), call);
+    }
+    if let Some(grant) = &r.grant {
+        let mut said = Map::new();
+        said.insert("state".to_owned(), json!(grant.state(acting.scope().op().now)));
+        said.extend(some([("ends_at", grant.ends_at.map(|at| at.to_string()))]));
+        shown.insert("grant".to_owned(), Value::Object(said));
+    }
     shown
+}
+
+/// Where a request stands, and for an agent what to make of it.
+fn message(view: &RequestView) -> String {
+    let r = &view.request;
+    let more = match r.status {
+        Status::Denied => format!(
+            " That is final: do not try it in another way, and do not ask for it again unless {} tells you to.",
+            r.requester.key
+        ),
+        Status::Approved if r.binding.is_some() => {
+            " It is good for the call in `call` and for no other.".to_owned()
+        }
+        _ => String::new(),
+    };
+    format!("{}{more}", view.sentence())
 }
 
 /// An instance.

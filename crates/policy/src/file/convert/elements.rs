@@ -10,8 +10,8 @@ use crate::{
     },
 };
 use askfirst_domain::{
-    Key,
-    element::{ElementType, Level},
+    Key, Span,
+    element::{ElementType, Level, Terms},
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -43,6 +43,7 @@ impl Reader {
         };
         let levels = self.levels(&key, &mut resource, fields.get("levels"));
         let settings = self.settings(fields.get("settings"));
+        let terms = self.terms(fields.get("terms"));
         let webhook = fields.get("webhook").and_then(|node| self.webhook(node));
         Some(ElementEntry {
             name: self.optional_text(fields.get("name")).unwrap_or_else(|| key.to_string()),
@@ -53,8 +54,39 @@ impl Reader {
             email_notifications: self.flag(fields.get("email_notifications")),
             active: fields.get("active").is_none_or(|node| self.flag(Some(node))),
             webhook,
+            terms,
             key,
         })
+    }
+
+    fn terms(&mut self, node: Option<&Node>) -> Terms {
+        let Some(fields) = node.and_then(|node| self.fields(node, "the terms of an element", members::TERMS))
+        else {
+            return Terms::default();
+        };
+        let uses = fields.get("most_uses").and_then(|node| {
+            let uses =
+                node.to_json().as_u64().and_then(|uses| u32::try_from(uses).ok()).filter(|uses| *uses > 0);
+            if uses.is_none() {
+                self.complain(node.at, "`most_uses` must be a whole number, 1 or more", None);
+            }
+            uses
+        });
+        Terms {
+            decide_within: fields.get("decide_within").and_then(|node| self.span(node)),
+            grant_lasts: fields.get("grant_lasts").and_then(|node| self.span(node)),
+            most_uses: uses,
+        }
+    }
+
+    /// `30m`, or a number of seconds.
+    fn span(&mut self, node: &Node) -> Option<Span> {
+        match node.to_json() {
+            Value::Number(seconds) => {
+                seconds.to_string().parse().map_err(|error| self.complain(node.at, error, None)).ok()
+            }
+            _ => self.parsed(node),
+        }
     }
 
     fn settings(&mut self, node: Option<&Node>) -> Map<String, Value> {

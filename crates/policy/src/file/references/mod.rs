@@ -55,6 +55,7 @@ impl Reader {
             roles_to_levels,
             webhook: None,
             is_active: entry.active,
+            terms: entry.terms.clone(),
             created_at: Timestamp::default(),
             updated_at: Timestamp::default(),
         };

@@ -1,0 +1,280 @@
+//! How a request moves.
+
+use super::{Approval, Moved, Person, Refusal, Request, RequestKind, Ruling, Status, WantedRole};
+use crate::{
+    Span, Timestamp,
+    grant::{Grant, GrantState, Offer, Outcome, Revocation, Spending},
+    id::UserId,
+    principal::Principal,
+};
+
+impl Request {
+    /// The request as it is at a moment: a pending one whose deadline is over has expired.
+    #[must_use]
+    pub fn at(self, now: Timestamp) -> Self {
+        match self.deadline {
+            Some(deadline) if self.status == Status::Pending && deadline <= now => {
+                Self { status: Status::Expired, updated_at: deadline, ..self }
+            }
+            _ => self,
+        }
+    }
+
+    /// Writes down what has ended by itself: the wait for a decision, or what the approval gave. None: nothing has.
+    pub fn lapse(&self, now: Timestamp) -> Option<Self> {
+        self.ends_at().filter(|at| *at <= now)?;
+        let at = self.clone().at(now);
+        if at.status != self.status {
+            return Some(at);
+        }
+        let grant = self.grant.clone()?;
+        Some(Self { grant: Some(Grant { ended: Some(now), ..grant }), updated_at: now, ..at })
+    }
+
+    /// A reviewer decides. That this person may review has been checked by the caller.
+    ///
+    /// # Errors
+    /// [`Refusal::SelfReview`], [`Refusal::AlreadyDecided`], [`Refusal::Expired`], [`Refusal::FixedRole`],
+    /// [`Refusal::LongerThanAsked`], [`Refusal::NoCall`], [`Refusal::Call`].
+    pub fn decide(
+        &self,
+        by: &Person,
+        ruling: Ruling,
+        comment: Option<String>,
+        at: Timestamp,
+    ) -> Result<Moved, Refusal> {
+        if by.id == self.requester.id {
+            return Err(Refusal::SelfReview { user: by.key.clone() });
+        }
+        let (status, given) = match ruling {
+            Ruling::Approve(given) => (Status::Approved, Some(given)),
+            Ruling::Deny => (Status::Denied, None),
+        };
+        let role = given.as_ref().and_then(|given| given.role.as_ref());
+        self.refuse_other_role(role)?;
+        self.refuse_expired(at)?;
+        if self.status != Status::Pending {
+            let same_person = self.reviewer.as_ref().is_some_and(|r| r.id == by.id);
+            let same = self.status == status && same_person && given.is_none_or(|given| self.gave(&given));
+            return if same { Ok(Moved::Before(self.clone())) } else { Err(self.already_decided()) };
+        }
+        let decided = match given {
+            Some(given) => self.approved(given, at)?,
+            None => self.clone(),
+        };
+        Ok(Moved::Now(Self {
+            status,
+            reviewer: Some(by.clone()),
+            reviewer_comment: comment.or_else(|| self.reviewer_comment.clone()),
+            reviewed_at: Some(at),
+            updated_at: at,
+            ..decided
+        }))
+    }
+
+    /// The request with what an approval gives.
+    fn approved(&self, given: Approval, at: Timestamp) -> Result<Self, Refusal> {
+        let binding = match (given.arguments, &self.binding) {
+            (None, binding) => binding.clone(),
+            (Some(_), None) => return Err(Refusal::NoCall),
+            (Some(arguments), Some(binding)) => Some(binding.with_arguments(arguments)?),
+        };
+        let offer = Offer { lasts: self.shorter(given.lasts)?, ..self.offer };
+        Ok(Self {
+            role: given.role.unwrap_or_else(|| self.role.clone()),
+            binding,
+            grant: Some(Grant::new(offer, at)),
+            ..self.clone()
+        })
+    }
+
+    /// How long the grant lasts, when a reviewer says so too.
+    fn shorter(&self, lasts: Option<Span>) -> Result<Option<Span>, Refusal> {
+        match (self.offer.lasts, lasts) {
+            (Some(asked), Some(given)) if given > asked => {
+                Err(Refusal::LongerThanAsked { asked: asked.to_string() })
+            }
+            (asked, given) => Ok(given.or(asked)),
+        }
+    }
+
+    /// Whether an approval gave just this.
+    fn gave(&self, given: &Approval) -> bool {
+        let ends_at = self.grant.as_ref().and_then(|grant| grant.ends_at);
+        let until = |lasts: Span| self.reviewed_at.map(|at| at.plus(lasts.duration()));
+        given.role.as_ref().is_none_or(|role| role.id == self.role.id)
+            && given.lasts.is_none_or(|lasts| until(lasts) == ends_at)
+            && given.arguments.as_ref().is_none_or(|arguments| {
+                self.binding.as_ref().is_some_and(|binding| binding.call.arguments == *arguments)
+            })
+    }
+
+    /// A reviewer notes a comment or another role, without deciding.
+    ///
+    /// # Errors
+    /// As [`Request::decide`].
+    pub fn annotate(
+        &self,
+        by: &Person,
+        role: Option<WantedRole>,
+        comment: Option<String>,
+        at: Timestamp,
+    ) -> Result<Request, Refusal> {
+        if by.id == self.requester.id {
+            return Err(Refusal::SelfReview { user: by.key.clone() });
+        }
+        self.refuse_expired(at)?;
+        if self.status != Status::Pending {
+            return Err(self.already_decided());
+        }
+        self.refuse_other_role(role.as_ref())?;
+        Ok(Self {
+            role: role.unwrap_or_else(|| self.role.clone()),
+            reviewer_comment: comment.or_else(|| self.reviewer_comment.clone()),
+            updated_at: at,
+            ..self.clone()
+        })
+    }
+
+    /// The requester takes it back. A given reason replaces the request's own (Permit's rule).
+    ///
+    /// # Errors
+    /// [`Refusal::NotTheRequester`], [`Refusal::AlreadyDecided`], [`Refusal::Expired`].
+    pub fn cancel(&self, by: UserId, reason: Option<String>, at: Timestamp) -> Result<Moved, Refusal> {
+        if by != self.requester.id {
+            return Err(Refusal::NotTheRequester { requester: self.requester.key.clone() });
+        }
+        self.refuse_expired(at)?;
+        match self.status {
+            Status::Pending => Ok(Moved::Now(Self {
+                status: Status::Canceled,
+                reason: reason.unwrap_or_else(|| self.reason.clone()),
+                updated_at: at,
+                ..self.clone()
+            })),
+            Status::Canceled => Ok(Moved::Before(self.clone())),
+            Status::Approved | Status::Denied | Status::Expired => Err(self.already_decided()),
+        }
+    }
+
+    /// What the approval gave is taken away. That this person may do so has been checked by the caller.
+    ///
+    /// # Errors
+    /// [`Refusal::NotApproved`], [`Refusal::Over`].
+    pub fn revoke(&self, by: &Person, reason: Option<String>, at: Timestamp) -> Result<Moved, Refusal> {
+        let grant = self.granted(at)?;
+        if let Some(revoked) = &grant.revoked {
+            return if revoked.by.id == by.id {
+                Ok(Moved::Before(self.clone()))
+            } else {
+                Err(over(grant, at))
+            };
+        }
+        if grant.state(at) != GrantState::Active {
+            return Err(over(grant, at));
+        }
+        let revoked = Some(Revocation { by: by.clone(), at, reason });
+        Ok(Moved::Now(Self {
+            grant: Some(Grant { revoked, ..grant.clone() }),
+            updated_at: at,
+            ..self.clone()
+        }))
+    }
+
+    /// One use of the approval is spent; what comes of it is not known yet. Gives the number of the use, from 1. That it is
+    /// spent by whom and for what it was given has been checked by the caller.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSpendable`], [`Refusal::NotApproved`], [`Refusal::Expired`], [`Refusal::Over`].
+    pub fn spend(&self, by: &Principal, at: Timestamp) -> Result<(Self, u32), Refusal> {
+        if self.kind == RequestKind::AccessRequest {
+            return Err(Refusal::NotSpendable);
+        }
+        let mut grant = self.granted(at)?.clone();
+        if grant.state(at) != GrantState::Active {
+            return Err(over(&grant, at));
+        }
+        grant.spent.push(Spending {
+            at,
+            by: by.clone(),
+            outcome: Outcome::Unknown,
+            outcome_at: None,
+            note: None,
+        });
+        let number = u32::try_from(grant.spent.len()).unwrap_or(u32::MAX);
+        Ok((Self { grant: Some(grant), updated_at: at, ..self.clone() }, number))
+    }
+
+    /// What came of a use, once.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchUse`], [`Refusal::OutcomeKnown`] for another outcome than the one that is known.
+    pub fn record(
+        &self,
+        number: u32,
+        outcome: Outcome,
+        note: Option<String>,
+        at: Timestamp,
+    ) -> Result<Moved, Refusal> {
+        let mut next = self.clone();
+        let place = usize::try_from(number).ok().and_then(|n| n.checked_sub(1));
+        let spent = next.grant.as_mut().zip(place).and_then(|(grant, place)| grant.spent.get_mut(place));
+        let spent = spent.ok_or(Refusal::NoSuchUse(number))?;
+        if spent.outcome == outcome {
+            return Ok(Moved::Before(self.clone()));
+        }
+        if spent.outcome != Outcome::Unknown {
+            return Err(Refusal::OutcomeKnown(spent.outcome));
+        }
+        (spent.outcome, spent.outcome_at, spent.note) = (outcome, Some(at), note);
+        Ok(Moved::Now(Self { updated_at: at, ..next }))
+    }
+
+    /// What the approval gave, if it was approved.
+    fn granted(&self, at: Timestamp) -> Result<&Grant, Refusal> {
+        self.refuse_expired(at)?;
+        if self.status != Status::Approved {
+            return Err(Refusal::NotApproved { kind: self.kind, status: self.status });
+        }
+        self.grant.as_ref().ok_or(Refusal::Uncounted { kind: self.kind })
+    }
+
+    fn refuse_other_role(&self, role: Option<&WantedRole>) -> Result<(), Refusal> {
+        let fixed = self.kind == RequestKind::OperationApproval;
+        if fixed && role.is_some_and(|role| role.id != self.role.id) {
+            return Err(Refusal::FixedRole);
+        }
+        Ok(())
+    }
+
+    fn refuse_expired(&self, now: Timestamp) -> Result<(), Refusal> {
+        let over = self.deadline.filter(|deadline| *deadline <= now);
+        match (self.status, over) {
+            (Status::Expired, _) => {
+                Err(Refusal::Expired { kind: self.kind, at: self.deadline.unwrap_or(self.updated_at) })
+            }
+            (Status::Pending, Some(at)) => Err(Refusal::Expired { kind: self.kind, at }),
+            _ => Ok(()),
+        }
+    }
+
+    fn already_decided(&self) -> Refusal {
+        Refusal::AlreadyDecided {
+            kind: self.kind,
+            status: self.status,
+            by: self.reviewer.as_ref().unwrap_or(&self.requester).key.to_string(),
+            at: self.reviewed_at.unwrap_or(self.updated_at),
+        }
+    }
+}
+
+fn over(grant: &Grant, now: Timestamp) -> Refusal {
+    let state = grant.state(now);
+    let at = match state {
+        GrantState::Revoked => grant.revoked.as_ref().map(|revoked| revoked.at),
+        GrantState::Spent => grant.spent.last().map(|spent| spent.at),
+        GrantState::Ended => grant.ends_at,
+        GrantState::Active => None,
+    };
+    Refusal::Over { state, at }
+}
