@@ -241,7 +241,7 @@ impl Acting {
         let now = Binding::new(env, self.person.id, self.agent(redeem), resource, call.clone())?;
         if let Some(member) = approved.difference(&now) {
             return Err(Error::forbidden(format!(
-                "The {member} of this call is not what was approved, so it must not run; run what was approved, or ask again."
+                "This call differs in its {member} from what was approved, so it must not run; run what was approved, or ask again."
             )));
         }
         if redeem.digest.as_ref().is_some_and(|digest| digest != now.digest.as_str()) {

@@ -118,7 +118,7 @@ async fn f1_what_was_approved_runs_and_nothing_else() {
     let swapped =
         refused(&henry, &approved, with(call(json!({"dish": "Truffle Pizza", "count": 9, "price": 24.5}))))
             .await;
-    let told = "The arguments of this call is not what was approved, so it must not run; run what was approved, or ask again.";
+    let told = "This call differs in its arguments from what was approved, so it must not run; run what was approved, or ask again.";
     assert_eq!(swapped, (Kind::Forbidden, told.to_owned()));
     let other = Call { action: "order_feast".to_owned(), ..pizza() };
     assert_eq!(refused(&henry, &approved, with(other)).await.0, Kind::Forbidden);

@@ -36,22 +36,23 @@ async fn what_was_shown_is_what_runs_once() {
     assert_eq!(asked["offer"], json!({"lasts": 600, "uses": 1}));
     assert_eq!(asked["grant"], Value::Null);
 
+    let right = json!({"note": "no\u{202E}inos", "count": 1.0});
     let id = asked["id"].as_str().unwrap();
     let approve = format!("/api/v1/requests/{id}/approve?user=joe");
     let unseen = dev.refused(400, "INVALID_INPUT", "POST", &approve, json!({})).await;
     assert!(unseen.contains("send `shown`"), "{unseen}");
     let listed = dev.get("/api/v1/inbox?user=joe").await;
     assert_eq!(listed["data"][0]["call"]["digest"], digest.as_str(), "the reviewer sees it");
-    let early =
-        dev.refused(409, "CONCURRENT_OPERATION_DISALLOWED", "POST", &redeem(&asked), call(json!({}))).await;
+    let early = dev
+        .refused(409, "CONCURRENT_OPERATION_DISALLOWED", "POST", &redeem(&asked), call(right.clone()))
+        .await;
     assert!(!early.is_empty());
     let approved = dev.post(&approve, json!({"shown": listed["data"][0]["shown"], "lasts": "5m"})).await;
     assert_eq!((&approved["grant"]["state"], &approved["grant"]["left"]), (&json!("active"), &json!(1)));
 
-    let right = json!({"note": "no\u{202E}inos", "count": 1.0});
     let swapped = call(json!({"count": 2, "note": "no\u{202E}inos"}));
     let refused = dev.refused(403, "FORBIDDEN_ACCESS", "POST", &redeem(&asked), swapped).await;
-    assert!(refused.starts_with("The arguments of this call"), "{refused}");
+    assert!(refused.starts_with("This call differs in its arguments"), "{refused}");
     let spent = dev.post(&redeem(&asked), call(right.clone())).await;
     assert_eq!((&spent["number"], &spent["left"], &spent["digest"]), (&json!(1), &json!(0), &json!(digest)));
     dev.refused(409, "CONCURRENT_OPERATION_DISALLOWED", "POST", &redeem(&asked), call(right)).await;
@@ -96,5 +97,5 @@ async fn what_was_given_is_taken_back() {
     dev.refused(404, "NOT_FOUND", "POST", &revoke, json!({"user": "rose"})).await;
     let gone = dev.post(&revoke, json!({"user": "joe", "reason": "too late"})).await;
     assert_eq!((&gone["grant"]["state"], &gone["grant"]["revoked_by"]), (&json!("revoked"), &json!("joe")));
-    dev.refused(409, "CONCURRENT_OPERATION_DISALLOWED", "POST", &redeem(&asked), call(json!({}))).await;
+    dev.refused(409, "CONCURRENT_OPERATION_DISALLOWED", "POST", &redeem(&asked), call(right.clone())).await;
 }
