@@ -157,7 +157,9 @@ impl Binding {
 pub fn agent_of(principal: &Principal) -> Option<ApiKeyId> {
     match principal {
         Principal::Agent { via, .. } | Principal::TrustedAgent { via, .. } => Some(*via),
-        Principal::ApiKey { .. } | Principal::User { .. } | Principal::System { .. } => None,
+        Principal::ApiKey { .. } | Principal::User { .. } | Principal::System { .. } | Principal::Erased => {
+            None
+        }
     }
 }
 

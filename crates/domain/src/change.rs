@@ -86,7 +86,7 @@ pub enum Change {
     PutTuple(RelationshipTuple),
     /// Carries the whole tuple: readers of the log need its keys.
     DeleteTuple(RelationshipTuple),
-    PutRequest(Request),
+    PutRequest(Box<Request>),
     PutInvite(Invite),
     DeleteInvite {
         id: InviteId,

@@ -299,7 +299,7 @@ impl Live {
                 state.schema_revision = revision;
             }
             written.extend(changes.into_iter().filter_map(|change| match change {
-                Change::PutRequest(request) => Some(Arc::new(request)),
+                Change::PutRequest(request) => Some(Arc::from(request)),
                 _ => None,
             }));
         }

@@ -42,7 +42,7 @@ impl Acting {
                 ],
                 audit: vec![self.request_event("request.annotated", &request)?],
                 outbox: outbox.collect(),
-                changes: vec![Change::PutRequest(request.clone())],
+                changes: vec![Change::PutRequest(Box::new(request.clone()))],
             };
             match self.scope.commit(draft).await? {
                 Outcome::Done(_) => return self.view(request).await,

@@ -36,7 +36,7 @@ impl Acting {
                 expects: vec![Expect::AtRevision(ObjectRef::Request(request.id), found.revision)],
                 audit: vec![self.request_event("request.canceled", &request)?],
                 outbox: outbox.collect(),
-                changes: vec![Change::PutRequest(request.clone())],
+                changes: vec![Change::PutRequest(Box::new(request.clone()))],
             };
             match self.scope.commit(draft).await? {
                 Outcome::Done(_) => return self.view(request).await,

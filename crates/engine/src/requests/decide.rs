@@ -151,7 +151,7 @@ impl Acting {
         };
         draft.audit.push(self.request_event(code, request)?);
         draft.outbox.extend(delivery::news(&self.scope, element.map(AsRef::as_ref), request)?);
-        draft.changes.push(Change::PutRequest(request.clone()));
+        draft.changes.push(Change::PutRequest(Box::new(request.clone())));
         Ok(draft)
     }
 

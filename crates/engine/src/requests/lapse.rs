@@ -48,7 +48,7 @@ impl Engine {
                 Ok(0) => {}
                 Ok(written) => tracing::debug!(written, "wrote down what has ended by itself"),
                 Err(error) => {
-                    tracing::warn!(?error, "what has ended could not be written down; trying again later")
+                    tracing::warn!(?error, "what has ended could not be written down; trying again later");
                 }
             }
         }
@@ -103,7 +103,7 @@ impl EnvScope {
         } else {
             self.draft_end_of_role(&lapsed, draft).await?;
         }
-        draft.changes.push(Change::PutRequest(lapsed));
+        draft.changes.push(Change::PutRequest(Box::new(lapsed)));
         Ok(())
     }
 

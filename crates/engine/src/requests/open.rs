@@ -108,7 +108,7 @@ impl Acting {
         match wanted.target {
             Target::Tenant => {}
             Target::Instance(instance) => {
-                draft.expects.push(Expect::Exists(ObjectRef::Instance(instance.id)))
+                draft.expects.push(Expect::Exists(ObjectRef::Instance(instance.id)));
             }
             Target::Fresh(instance) => {
                 let reference = format!("{}:{}", instance.resource, instance.key);
@@ -119,7 +119,7 @@ impl Acting {
         }
         draft.audit.push(self.request_event("request.created", &request)?);
         draft.outbox.extend(delivery::news(&self.scope, Some(wanted.element.as_ref()), &request)?);
-        draft.changes.push(Change::PutRequest(request.clone()));
+        draft.changes.push(Change::PutRequest(Box::new(request.clone())));
         match self.scope.commit(draft).await {
             Ok(Outcome::Done(_)) => Ok(Some(Asked { view: self.view(request).await?, existed: false })),
             Ok(Outcome::Again) => Ok(None),

@@ -134,7 +134,7 @@ impl Acting {
             if request.grant.as_ref().is_some_and(|grant| grant.left() == Some(0)) {
                 self.scope.draft_end_of_role(&request, &mut draft).await?;
             }
-            draft.changes.push(Change::PutRequest(request.clone()));
+            draft.changes.push(Change::PutRequest(Box::new(request.clone())));
             match self.scope.commit(draft).await? {
                 Written::Done(_) => {
                     let revision = state.token();
@@ -175,7 +175,7 @@ impl Acting {
             let draft = Draft {
                 expects: vec![Expect::AtRevision(ObjectRef::Request(request.id), found.revision)],
                 audit: vec![event],
-                changes: vec![Change::PutRequest(request.clone())],
+                changes: vec![Change::PutRequest(Box::new(request.clone()))],
                 ..Draft::default()
             };
             match self.scope.commit(draft).await? {

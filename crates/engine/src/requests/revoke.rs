@@ -47,7 +47,7 @@ impl Acting {
                 ..Draft::default()
             };
             self.scope.draft_end_of_role(&request, &mut draft).await?;
-            draft.changes.push(Change::PutRequest(request.clone()));
+            draft.changes.push(Change::PutRequest(Box::new(request.clone())));
             match self.scope.commit(draft).await? {
                 Outcome::Done(_) => return self.view(request).await,
                 Outcome::Again => tries.again()?,

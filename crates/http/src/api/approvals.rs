@@ -131,7 +131,7 @@ impl Redeemed {
         Self {
             request: request.id,
             number: pass.number(),
-            left: request.grant.as_ref().and_then(|grant| grant.left()),
+            left: request.grant.as_ref().and_then(askfirst_domain::grant::Grant::left),
             digest: pass.digest().cloned(),
             resource_instance: request.instance.as_ref().map(|i| i.key.clone()),
             ends_at: request.grant.as_ref().and_then(|grant| grant.ends_at).map(Moment),

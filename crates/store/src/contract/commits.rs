@@ -139,7 +139,7 @@ pub async fn duplicates_are_named(store: Arc<dyn Store>) -> Outcome {
         (Change::PutAssignment(in_tenant), "this role assignment"),
         (Change::PutAssignment(on_instance), "this role assignment"),
         (Change::PutTuple(tuple), "this relationship tuple"),
-        (Change::PutRequest(request), "a pending request for the same"),
+        (Change::PutRequest(Box::new(request)), "a pending request for the same"),
     ];
     world.commit(all.iter().map(|(change, _)| change.clone()).collect()).await?;
     let before = world.loaded().await?;

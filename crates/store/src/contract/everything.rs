@@ -67,7 +67,7 @@ pub async fn everything(world: &World, many: i64) -> Result<(), Failure> {
         Change::PutElement(form.clone()),
         Change::PutUser(joe.clone()),
         Change::PutProxyConfig(Things::proxy_config("api")?),
-        Change::PutRequest(Things::request(&form, &joe, &member, &tenant, None)),
+        Change::PutRequest(Box::new(Things::request(&form, &joe, &member, &tenant, None))),
         Change::PutInvite(Things::invite("ann@example.com", &member, &tenant, None)),
     ]);
     let mut draft = world.draft(Vec::new(), changes);

@@ -37,7 +37,7 @@ pub async fn each_expectation_holds_or_refuses(store: Arc<dyn Store>) -> Outcome
             Change::PutInstance(b.clone()),
             Change::PutAssignment(assignment.clone()),
             Change::PutTuple(tuple.clone()),
-            Change::PutRequest(request.clone()),
+            Change::PutRequest(Box::new(request.clone())),
         ])
         .await?;
 
@@ -78,7 +78,7 @@ pub async fn each_expectation_holds_or_refuses(store: Arc<dyn Store>) -> Outcome
     let in_tenant = Things::assignment(&user, &role, &tenant, None);
     let mut decided = request.clone();
     decided.status = Status::Denied;
-    world.commit(vec![Change::PutRequest(decided), Change::PutAssignment(in_tenant)]).await?;
+    world.commit(vec![Change::PutRequest(Box::new(decided)), Change::PutAssignment(in_tenant)]).await?;
     let good = vec![Expect::NoPendingRequest { wish: request.wish.clone() }, no(user.id, Some(b.id))];
     expect_all(&world, good, vec![no(user.id, None)]).await?;
 

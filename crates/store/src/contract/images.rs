@@ -34,7 +34,7 @@ pub async fn an_image_and_the_log_behind_it_are_the_state(store: Arc<dyn Store>)
     let (acme, form) = (Things::tenant("bolt")?, Things::element("other-form", &role)?);
     let asked = Things::request(&form, &joe, &role, &acme, None);
     world.commit(vec![Change::PutUser(joe.clone()), Change::PutRole(role)]).await?;
-    world.commit(vec![Change::PutRequest(asked)]).await?;
+    world.commit(vec![Change::PutRequest(Box::new(asked))]).await?;
     let gone = Change::DeleteUser { id: joe.id, key: joe.key.clone() };
     world.commit(vec![gone.clone()]).await?;
     let (after, head) = load(store, env).await?;

@@ -345,7 +345,7 @@ pub async fn requests_are_filtered_newest_first(store: Arc<dyn Store>) -> Outcom
     approved.reviewed_at = Some(at(5));
     let mut all = Vec::new();
     for request in [&denied, &pending, &in_tenant, &operation, &approved] {
-        world.commit(vec![Change::PutRequest(request.clone())]).await?;
+        world.commit(vec![Change::PutRequest(Box::new(request.clone()))]).await?;
         all.insert(0, request.clone());
     }
     let found = world.store.pending_request(world.env, &pending.wish).await?;
@@ -382,7 +382,7 @@ pub async fn requests_are_filtered_newest_first(store: Arc<dyn Store>) -> Outcom
 
     // A decision changes the request where it stands.
     let canceled = Request { status: Status::Canceled, ..pending.clone() };
-    world.commit(vec![Change::PutRequest(canceled.clone())]).await?;
+    world.commit(vec![Change::PutRequest(Box::new(canceled.clone()))]).await?;
     assert_eq!(world.store.pending_request(world.env, &pending.wish).await?, None);
     let listed = list(none()).await?;
     assert_eq!(listed.iter().map(|r| r.id).collect::<Vec<_>>(), all.iter().map(|r| r.id).collect::<Vec<_>>());
@@ -410,7 +410,7 @@ pub async fn requests_end_when_they_are_looked_at(store: Arc<dyn Store>) -> Outc
     let given =
         Request { status: Status::Approved, grant: Some(Grant::new(offer, at(0))), ..pending(4, Some(2)) };
     let all = [&endless, &late, &soon, &written, &given];
-    world.commit(all.map(|request| Change::PutRequest(request.clone())).into()).await?;
+    world.commit(all.map(|request| Change::PutRequest(Box::new(request.clone()))).into()).await?;
     let list = |filter: RequestFilter| {
         let world = &world;
         async move { Ok::<_, Failure>(world.store.requests(world.env, &filter, FIRST).await?) }
@@ -441,7 +441,7 @@ pub async fn requests_end_when_they_are_looked_at(store: Arc<dyn Store>) -> Outc
     let end = given.ends_at().ok_or("a grant with an end")?;
     assert_eq!(list(ends(end)).await?.items, [soon, late, given.clone()]);
     let ended = given.lapse(end).ok_or("it has ended")?;
-    world.commit(vec![Change::PutRequest(ended)]).await?;
+    world.commit(vec![Change::PutRequest(Box::new(ended))]).await?;
     assert_eq!(list(ends(end)).await?.total, 2);
     Ok(())
 }

@@ -64,7 +64,7 @@ impl Model {
             Change::PutInstance(x) => drop(self.instances.insert(x.id, x.clone())),
             Change::PutAssignment(x) => drop(self.assignments.insert(x.id, x.clone())),
             Change::PutTuple(x) => drop(self.tuples.insert(x.id, x.clone())),
-            Change::PutRequest(x) => drop(self.requests.insert(x.id, x.clone())),
+            Change::PutRequest(x) => drop(self.requests.insert(x.id, Request::clone(x))),
             delete => self.delete(delete),
         }
     }

@@ -98,7 +98,8 @@ impl Stock {
                     for element in elements {
                         let request = Things::request(element, user, role, tenant, on);
                         let decided = Request { status: Status::Approved, ..request.clone() };
-                        self.ties.extend([request, decided].map(Change::PutRequest));
+                        self.ties
+                            .extend([request, decided].map(|request| Change::PutRequest(Box::new(request))));
                     }
                 }
             }
