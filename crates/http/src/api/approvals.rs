@@ -5,7 +5,7 @@ use crate::{
     auth::InEnv,
     body::Body,
     error::Answer,
-    openapi::{IdShape, Routes},
+    openapi::{IdShape, RequestKindWord, Routes},
     permit::wire::{Moment, Text},
 };
 use askfirst_domain::{
@@ -51,7 +51,7 @@ struct AtUse {
 struct NewRequestBody {
     /// Who asks: key or id.
     user: Text,
-    #[schema(value_type = String, example = "operation_approval")]
+    #[schema(value_type = RequestKindWord)]
     kind: RequestKind,
     element: Text,
     #[serde(default)]
@@ -79,8 +79,10 @@ struct NewRequestBody {
     #[serde(default)]
     action: Option<String>,
     #[serde(default)]
+    #[schema(value_type = Value, required = false)]
     arguments: Option<Value>,
     #[serde(default)]
+    #[schema(value_type = Object, required = false)]
     context: Option<Map<String, Value>>,
 }
 
@@ -99,8 +101,10 @@ struct RedeemBody {
     #[serde(default)]
     action: Option<String>,
     #[serde(default)]
+    #[schema(value_type = Value, required = false)]
     arguments: Option<Value>,
     #[serde(default)]
+    #[schema(value_type = Object, required = false)]
     context: Option<Map<String, Value>>,
     /// The digest that you have of the call, compared besides.
     #[serde(default)]

@@ -258,6 +258,7 @@ pub(super) struct RequestRead {
     reviewer_user_id: Option<UserId>,
     /// Our addition: the one call that an approval is for, with its digest.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, required = false)]
     call: Option<Value>,
     /// Set by create calls: the same was asked before and is still pending.
     #[serde(skip_serializing_if = "Option::is_none")]
