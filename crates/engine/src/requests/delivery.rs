@@ -4,7 +4,7 @@ use crate::{EnvScope, delivery::told, error::Result};
 use askfirst_domain::{
     audit::OutboxItem,
     element::Element,
-    request::{Request, RequestKind},
+    request::{Request, RequestKind, Status},
 };
 use serde_json::{Value, json};
 
@@ -64,10 +64,18 @@ fn body(request: &Request) -> Value {
         "requesting_user_id": request.requester.id,
         member: details,
         "reason": request.reason,
-        "status": request.status,
+        "status": in_permits_words(request.status),
         "reviewer_user_id": request.reviewer.as_ref().map(|r| r.id),
         "reviewer_comment": request.reviewer_comment,
     })
+}
+
+/// Permit knows no end of a pending request: one that nobody decided in time is `canceled` there.
+fn in_permits_words(status: Status) -> Status {
+    match status {
+        Status::Expired => Status::Canceled,
+        other => other,
+    }
 }
 
 #[cfg(test)]
@@ -77,7 +85,7 @@ mod tests {
         Id, Timestamp,
         facts::InstanceLink,
         principal::Principal,
-        request::{Person, Status, WantedRole},
+        request::{Person, WantedRole},
     };
     use uuid::Uuid;
 

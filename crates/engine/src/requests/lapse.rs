@@ -99,7 +99,7 @@ impl EnvScope {
         draft.audit.push(self.event_of_request(code, &lapsed, About::default())?);
         if lapsed.status == Status::Expired {
             let element = state.snapshot.schema().element_by_id(lapsed.element);
-            draft.outbox.extend(element.map(|e| delivery::webhook(self, e, &lapsed)).transpose()?.flatten());
+            draft.outbox.extend(delivery::news(self, element.map(AsRef::as_ref), &lapsed)?);
         } else {
             self.draft_end_of_role(&lapsed, draft).await?;
         }

@@ -5,7 +5,7 @@ use askfirst_domain::Ident;
 use askfirst_engine::{
     Kind, OutboxFilter, Page, Queued, Settings,
     delivery::{Courier, Hook, Reach},
-    requests::{AskAccess, Decide, Verdict},
+    requests::{Approve, AskAccess, Decide, Times, Verdict},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -124,6 +124,7 @@ async fn ask(world: &World, restaurant: &str) -> Ident {
             instance: Some(format!("restaurants:{restaurant}")),
             role: "child-can-order".into(),
             reason: "hungry".to_owned(),
+            times: Times::default(),
         })
         .await
         .unwrap();
@@ -152,7 +153,7 @@ async fn an_elements_webhook_hears_of_each_step() {
     assert_eq!(body["id"].as_str(), Some(id.as_str()));
 
     let joe = world.dev().await.act_for(&Ident::from("joe")).await.unwrap();
-    let decide = Decide { approve: Verdict::Approve { role: None }, comment: None };
+    let decide = Decide { approve: Verdict::Approve(Approve::default()), comment: None };
     joe.decide(&id, decide).await.unwrap();
     assert_eq!(world.engine.deliver_due(&courier).await.unwrap(), 1);
     assert_eq!(receiver.next().await.body()["status"].as_str(), Some("approved"));
