@@ -7,14 +7,18 @@ use serde_json::{Value, json};
 const DISH: &str = "pizza-palace";
 
 fn wish(arguments: Value) -> Value {
-    json!({
+    let mut wish = json!({
         "user": "henry", "kind": "operation_approval", "element": "dish-requests", "resource_instance": DISH,
-        "reason": "hungry", "action": "order_dish", "arguments": arguments, "decide_within": "2h", "lasts": "10m",
-    })
+        "reason": "hungry", "action": "order_dish", "decide_within": "2h", "lasts": "10m",
+    });
+    wish["arguments"] = arguments;
+    wish
 }
 
 fn call(arguments: Value) -> Value {
-    json!({"user": "henry", "action": "order_dish", "arguments": arguments})
+    let mut call = json!({"user": "henry", "action": "order_dish"});
+    call["arguments"] = arguments;
+    call
 }
 
 async fn asked(server: &Server, arguments: Value) -> Value {
