@@ -19,7 +19,7 @@ PROJECT_KEYS = "Projects and keys"
 IN_USE = "Elements in use"
 FAMILIES = [
     "Schema", "Facts", "Facts of the decision point", "Access requests", "Elements", IN_USE, "Element sessions",
-    "Decision log", PROJECT_KEYS, "AuthZEN", "askfirst", "Operation", "Decision point",
+    "Decision log", "Audit log", PROJECT_KEYS, "AuthZEN", "askfirst", "Operation", "Decision point",
 ]
 
 
