@@ -74,6 +74,8 @@ pub trait Outbox {
         filter: OutboxFilter,
         page: Page,
     ) -> Result<Listed<Queued>, StoreError>;
+    /// One item of an environment.
+    async fn outbox_item(&self, env: EnvId, id: Uuid) -> Result<Option<Queued>, StoreError>;
     /// Lets an item that was given up be tried again from `now` on, as if it were new. False when there is no such item.
     async fn outbox_revive(&self, env: EnvId, id: Uuid, now: Timestamp) -> Result<bool, StoreError>;
     /// Drops an item that was given up. False when there is no such item.
@@ -111,6 +113,10 @@ impl<B: Body> Outbox for B {
         page: Page,
     ) -> Result<Listed<Queued>, StoreError> {
         list(self, &Select::outbox(B::DIALECT, env, filter), page, queued).await
+    }
+
+    async fn outbox_item(&self, env: EnvId, id: Uuid) -> Result<Option<Queued>, StoreError> {
+        Ok(all(self, statements::item(env, id), queued).await?.into_iter().next())
     }
 
     async fn outbox_revive(&self, env: EnvId, id: Uuid, now: Timestamp) -> Result<bool, StoreError> {

@@ -45,8 +45,8 @@ impl EnvScope {
 
     /// The event comes first: whatever happens after it, somebody wanted it.
     async fn note_delivery(&self, code: &str, id: Uuid) -> Result<()> {
-        let dead = self.deliveries(OutboxFilter::Dead, Page::ALL).await?;
-        let found = dead.items.into_iter().find(|queued| queued.item.id == id).ok_or_else(|| gone(id))?;
+        let found = self.engine.store().outbox_item(self.env.id, id).await?;
+        let found = found.filter(|queued| queued.dead_at.is_some()).ok_or_else(|| gone(id))?;
         let mut tries = Tries::default();
         loop {
             let mut about = About::default();

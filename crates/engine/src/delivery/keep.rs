@@ -23,6 +23,11 @@ impl Engine {
         let mut under_way = JoinSet::new();
         loop {
             let room = AT_ONCE.saturating_sub(under_way.len());
+            if room == 0 {
+                // Whatever is due waits for a place; looking would not make one.
+                under_way.join_next().await;
+                continue;
+            }
             match self.claim_due(room).await {
                 Ok(claimed) if claimed.is_empty() => {}
                 Ok(claimed) => {
@@ -72,19 +77,14 @@ impl Engine {
     }
 
     async fn claim_due(&self, most: usize) -> Result<Vec<Queued>> {
-        let most = u32::try_from(most).unwrap_or(u32::MAX);
-        if most == 0 {
-            return Ok(Vec::new());
-        }
         let now = self.0.clock.now();
-        let mut claimed = Vec::new();
-        for seen in self.store().outbox_due(now, most).await? {
-            let until = now.plus(CLAIM);
-            if self.store().outbox_claim(&seen, until).await? {
-                claimed.push(Queued { due_at: until, ..seen });
-            }
-        }
-        Ok(claimed)
+        let until = now.plus(CLAIM);
+        let due = self.store().outbox_due(now, u32::try_from(most).unwrap_or(u32::MAX)).await?;
+        // Handed in together, so that they are written together.
+        let claims = due.iter().map(|seen| self.store().outbox_claim(seen, until));
+        let claimed = futures::future::try_join_all(claims).await?;
+        let ours = due.into_iter().zip(claimed).filter(|(_, claimed)| *claimed);
+        Ok(ours.map(|(seen, _)| Queued { due_at: until, ..seen }).collect())
     }
 
     /// Sends one item and notes what came of it.

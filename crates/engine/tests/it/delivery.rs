@@ -1,6 +1,6 @@
 //! What is told outside, with a receiver that answers as the test says.
 
-use crate::support::{FAMILY, World};
+use crate::support::{FAMILY, World, eventually};
 use askfirst_domain::Ident;
 use askfirst_engine::{
     Kind, OutboxFilter, Page, Queued, Settings,
@@ -342,12 +342,7 @@ async fn a_commit_wakes_who_delivers_and_two_deliver_once() {
     told.sort();
     told.dedup();
     assert_eq!(told.len(), 3, "each once");
-    let empty = async {
-        while !listed(&world, OutboxFilter::All).await.is_empty() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(LONG, empty).await.unwrap();
+    eventually(async || listed(&world, OutboxFilter::All).await.is_empty().then_some(())).await;
     assert!(receiver.is_quiet());
     rounds.iter().for_each(tokio::task::JoinHandle::abort);
 }

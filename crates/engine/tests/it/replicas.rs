@@ -1,6 +1,6 @@
 //! Two engines on one database, as two processes have it.
 
-use crate::support::{DEV_KEY, FAMILY, TestClock, World};
+use crate::support::{DEV_KEY, FAMILY, TestClock, World, eventually};
 use askfirst_domain::{Ident, RevisionToken, id::EnvId, request::Status};
 use askfirst_engine::{
     Clock, Engine, EnvScope, Kind, Op, Parts, Secret, Settings, SystemEntropy,
@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, atomic::AtomicI64},
     time::Duration,
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 /// Nothing here takes longer, however slow the machine.
@@ -50,19 +50,6 @@ async fn op(engine: &Engine) -> Op {
 
 async fn enter(engine: &Engine, env: &str) -> askfirst_engine::Result<EnvScope> {
     engine.enter(op(engine).await, &Ident::from("default"), &Ident::from(env)).await
-}
-
-/// Asks again and again until there is an answer.
-async fn eventually<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let asking = async {
-        loop {
-            if let Some(answer) = ask().await {
-                return answer;
-            }
-            sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(LONG, asking).await.expect("it comes about in time")
 }
 
 /// joe is a parent there as long as he is anybody.

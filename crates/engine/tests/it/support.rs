@@ -89,3 +89,16 @@ impl World {
         self.engine.enter(op, &Ident::from("default"), &Ident::from("dev")).await.expect("the key opens dev")
     }
 }
+
+/// Asks again and again until there is an answer: for what comes about by itself and tells nobody.
+pub(crate) async fn eventually<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), asking).await.expect("it comes about in time")
+}

@@ -115,6 +115,9 @@ pub async fn items_that_were_given_up_are_listed(store: Arc<dyn Store>) -> Outco
     assert_eq!(names(&list(OutboxFilter::All).await?.items), [first.id, second.id, third.id]);
 
     let elsewhere = fresh();
+    let one = async |env| world.store.outbox_item(env, first.id).await;
+    assert_eq!(one(world.env).await?.as_ref(), dead.items.first());
+    assert_eq!(one(elsewhere).await?, None);
     assert!(!world.store.outbox_revive(elsewhere, first.id, at(3)).await?, "of another environment");
     assert!(!world.store.outbox_revive(world.env, third.id, at(3)).await?, "it waits as it is");
     assert!(world.store.outbox_revive(world.env, first.id, at(3)).await?);

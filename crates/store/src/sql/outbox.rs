@@ -20,6 +20,11 @@ pub(crate) fn next() -> Statement {
     Statement::new(SQL, Vec::new())
 }
 
+pub(crate) fn item(env: EnvId, id: Uuid) -> Statement {
+    let sql = format!("SELECT {COLUMNS} FROM outbox WHERE id = $2 AND env = $1");
+    Statement { sql: sql.into(), args: vec![env.into(), id.into()] }
+}
+
 pub(crate) fn claim(id: Uuid, seen: Timestamp, until: Timestamp) -> Statement {
     const SQL: &str =
         "UPDATE outbox SET due_at = $3 WHERE id = $1 AND due_at = $2 AND dead_at IS NULL RETURNING 1";

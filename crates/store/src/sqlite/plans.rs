@@ -234,6 +234,7 @@ async fn look_ups_and_cascades_search_an_index() {
     let then = Timestamp::default();
     all.extend([
         outbox::due(then, 10),
+        outbox::item(ENV, Uuid::nil()),
         outbox::claim(Uuid::nil(), then, then),
         outbox::settle(Uuid::nil(), then, &Attempt::Delivered),
         outbox::settle(Uuid::nil(), then, &Attempt::Failed { failure: String::new(), due_at: then }),
