@@ -25,6 +25,7 @@
 mod annotate;
 mod ask_access;
 mod ask_operation;
+mod calls;
 mod cancel;
 mod decide;
 pub(crate) mod delivery;
@@ -41,6 +42,7 @@ mod view;
 mod wait;
 
 pub use askfirst_domain::Span;
+pub use calls::{CallAt, DENIAL_STANDS};
 pub use redeem::{Pass, Redeem};
 pub use terms::{RequestTimes, Times};
 pub use view::{Gives, PersonView, RequestView, Rights};

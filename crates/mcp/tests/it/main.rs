@@ -4,5 +4,6 @@
 
 mod access;
 mod bridge;
+mod calls;
 mod support;
 mod tools;

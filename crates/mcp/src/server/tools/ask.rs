@@ -3,10 +3,14 @@
 use super::{
     Answer, Tool,
     arguments::{self, Name, given},
-    view,
+    spend, view,
 };
 use crate::server::connection::Connection;
-use askfirst_domain::{Ident, binding::Call, request::RequestKind};
+use askfirst_domain::{
+    Ident,
+    binding::Call,
+    request::{RequestKind, Status},
+};
 use askfirst_engine::{
     Acting, Error, Result,
     requests::{AskAccess, AskOperation, Asked, Times},
@@ -32,22 +36,8 @@ struct OperationArguments {
     resource_instance: Option<Name>,
     action: Option<String>,
     arguments: Option<Value>,
-}
-
-impl OperationArguments {
-    /// The one call that is to be approved, if the wish is for one.
-    fn call(&self) -> Result<Option<Call>> {
-        match (arguments::text(self.action.clone()), &self.arguments) {
-            (Some(action), given) => {
-                let arguments = given.clone().unwrap_or_else(|| Value::Object(JsonObject::new()));
-                Ok(Some(Call { action, arguments, context: JsonObject::new() }))
-            }
-            (None, None) => Ok(None),
-            (None, Some(_)) => {
-                Err(Error::invalid("Arguments belong to an action; name the tool or action in `action`."))
-            }
-        }
-    }
+    context: Option<JsonObject>,
+    ask_again: Option<bool>,
 }
 
 pub(super) async fn access(connection: &Connection, arguments: JsonObject) -> Answer {
@@ -72,7 +62,12 @@ pub(super) async fn operation(connection: &Connection, arguments: JsonObject) ->
     let wanted: OperationArguments = arguments::read(Tool::CreateOperationApproval, arguments)?;
     let acting = connection.acting(given(wanted.user_id.as_ref())).await?;
     let instance = given(wanted.resource_instance.as_ref());
-    let call = wanted.call()?;
+    let call = spend::call(wanted.action, wanted.arguments, wanted.context)?;
+    if let Some(call) = &call
+        && let Some(answer) = answered(connection, &acting, instance, call, wanted.ask_again).await?
+    {
+        return Ok(answer);
+    }
     let asked = acting
         .request_operation(AskOperation {
             element: connection.element(RequestKind::OperationApproval, instance)?,
@@ -86,6 +81,39 @@ pub(super) async fn operation(connection: &Connection, arguments: JsonObject) ->
         })
         .await?;
     Ok(created(&acting, &asked))
+}
+
+/// What was said of exactly this call already. An approval that is not used up is handed out instead of asking for
+/// another one, and a fresh denial keeps an agent that tries again and again away from the reviewers.
+async fn answered(
+    connection: &Connection,
+    acting: &Acting,
+    instance: Option<&str>,
+    call: &Call,
+    again: Option<bool>,
+) -> Result<Option<Value>> {
+    let Some(found) = acting.answer_to_call(&spend::at(connection, instance, call.clone())?).await? else {
+        return Ok(None);
+    };
+    if found.request.status == Status::Denied {
+        if again == Some(true) {
+            return Ok(None);
+        }
+        let said = found.request.reviewer_comment.as_deref();
+        let said = said.map(|said| format!(" They said: {said}")).unwrap_or_default();
+        return Err(Error::conflict(format!(
+            "Exactly this was asked before, and nothing new was made. {}{said}",
+            view::message(&found)
+        )));
+    }
+    let mut shown = view::request(acting, &found);
+    let message = format!(
+        "Exactly this was approved before and not used up, so nothing new was made. {}",
+        view::message(&found)
+    );
+    shown.insert("message".to_owned(), message.into());
+    shown.insert("existed".to_owned(), true.into());
+    Ok(Some(Value::Object(shown)))
 }
 
 fn created(acting: &Acting, asked: &Asked) -> Value {

@@ -46,6 +46,11 @@ fn annotations(tool: Tool, named: Named) -> ToolAnnotations {
         Tool::CreateAccessRequest | Tool::CreateOperationApproval => {
             ToolAnnotations::new().read_only(false).destructive(false).idempotent(true)
         }
+        // Each call spends a use.
+        Tool::RedeemOperationApproval => {
+            ToolAnnotations::new().read_only(false).destructive(false).idempotent(false)
+        }
+        Tool::RecordOutcome => ToolAnnotations::new().read_only(false).destructive(false).idempotent(true),
         // Final, and the same again changes nothing.
         Tool::CancelRequest => ToolAnnotations::new().read_only(false).destructive(true).idempotent(true),
         Tool::ApproveAccessRequest
@@ -81,7 +86,8 @@ fn words(tool: Tool, named: Named) -> (&'static str, String) {
             "Ask for an operation approval",
             "Asks the reviewers to let the user do one operation on a thing, for example to order an expensive dish. \
              Nothing may be done until one of them approves. The answer holds the request's id; wait for the decision \
-             with wait_for_decision. Asking again for the same gives the request that is still open.",
+             with wait_for_decision, and spend the approval with redeem_operation_approval right before you do it. Asking \
+             again for the same gives the request that is still open.",
         ),
         Tool::ListOperationApprovals => (
             "List operation approvals",
@@ -106,6 +112,16 @@ fn words(tool: Tool, named: Named) -> (&'static str, String) {
             "Waits until a reviewer decides an access request or operation approval, 50 seconds at most, and shows it. \
              When the time is over first, the answer says that it is still pending: call again, or do something else \
              and look later. Nothing is lost when you stop waiting.",
+        ),
+        Tool::RedeemOperationApproval => (
+            "Spend an operation approval",
+            "Checks that an operation approval of the user is good for exactly the call that is about to be made, asks the \
+             policy once more, and spends one use, all in one step. Call it right before the approved call. When the \
+             answer is an error nothing was spent, and the call must not be made.",
+        ),
+        Tool::RecordOutcome => (
+            "Say what came of it",
+            "Writes down what came of an approved call after it was made: it succeeded or it failed. It can be said once.",
         ),
         Tool::ApproveAccessRequest
         | Tool::DenyAccessRequest

@@ -7,6 +7,7 @@ mod check;
 mod decide;
 mod find;
 mod schemas;
+mod spend;
 mod view;
 mod wait;
 
@@ -38,11 +39,13 @@ pub(super) enum Tool {
     GetRequest,
     CancelRequest,
     WaitForDecision,
+    RedeemOperationApproval,
+    RecordOutcome,
 }
 
 impl Tool {
     /// All of them, in the order in which they are listed.
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::ListResourceInstances,
         Self::CreateAccessRequest,
         Self::ListAccessRequests,
@@ -56,6 +59,8 @@ impl Tool {
         Self::GetRequest,
         Self::CancelRequest,
         Self::WaitForDecision,
+        Self::RedeemOperationApproval,
+        Self::RecordOutcome,
     ];
 
     /// The name on the wire.
@@ -74,6 +79,8 @@ impl Tool {
             Self::GetRequest => "get_request",
             Self::CancelRequest => "cancel_request",
             Self::WaitForDecision => "wait_for_decision",
+            Self::RedeemOperationApproval => "redeem_operation_approval",
+            Self::RecordOutcome => "record_outcome",
         }
     }
 
@@ -107,6 +114,10 @@ pub(super) async fn run(
         Tool::CreateOperationApproval => {
             to_its_end(async move { ask::operation(&connection, arguments).await }).await
         }
+        Tool::RedeemOperationApproval => {
+            to_its_end(async move { spend::redeem(&connection, arguments).await }).await
+        }
+        Tool::RecordOutcome => to_its_end(async move { spend::record(&connection, arguments).await }).await,
         Tool::CancelRequest => to_its_end(async move { decide::cancel(&connection, arguments).await }).await,
         Tool::ApproveAccessRequest | Tool::DenyAccessRequest => {
             to_its_end(async move { decide::decide(&connection, tool, AccessRequest, arguments).await }).await

@@ -45,9 +45,23 @@ pub(super) fn arguments(tool: Tool, named: Named) -> Vec<Argument> {
             required("reason", text("What is to be done and why, in the user's words; the reviewer reads it.")),
             optional("resource_instance", instance("The thing on which the operation is to be done.")),
             optional("action", text("The tool or action that is to be called, where one exact call is to be approved.")),
-            optional("arguments", json!({"type": "object", "description":
-                "The arguments of that call, exactly as it will be made. The approval is for these and no others."})),
+            optional("arguments", call_arguments()),
+            optional("context", call_context()),
+            optional("ask_again", json!({"type": "boolean", "default": false, "description":
+                "Exactly this call was denied a short while ago, and your user has told you to ask for it once more."})),
         ]),
+        Tool::RedeemOperationApproval => {
+            all.push(optional("operation_approval_id", text("The id of the approval. Left out, the newest unused approval of exactly this call is spent.")));
+            all.extend(the_call());
+        }
+        Tool::RecordOutcome => {
+            all.push(required("outcome", json!({"type": "string", "enum": ["succeeded", "failed"], "description": "What came of it."})));
+            all.push(optional("note", text("In a few words, what it was.")));
+            all.push(optional("operation_approval_id", text("The id of the approval. Left out, the call says which one it was.")));
+            all.push(optional("number", json!({"type": "integer", "minimum": 1, "default": 1,
+                "description": "Which use it was, as redeem_operation_approval said; only with the id."})));
+            all.extend(the_call());
+        }
         Tool::ListOperationApprovals => {
             all.push(optional("status", status()));
             all.push(optional("resource_instance", instance("Only approvals about this thing.")));
@@ -117,7 +131,8 @@ pub(super) fn output(tool: Tool, named: Named) -> Arc<JsonObject> {
             "decided",
             json!({"type": "boolean", "description": "False: the time is over and the request is still pending."}),
         )]),
-        Tool::GetRequest | Tool::CancelRequest => one,
+        Tool::GetRequest | Tool::CancelRequest | Tool::RecordOutcome => one,
+        Tool::RedeemOperationApproval => redeemed(),
         Tool::CheckPermission => check(),
         Tool::ApproveAccessRequest
         | Tool::DenyAccessRequest
@@ -147,6 +162,7 @@ fn user_id(tool: Tool, named: Named) -> Argument {
         | Tool::DenyOperationApproval => "the reviewer who decides",
         Tool::CheckPermission => "whose permission it is",
         Tool::CancelRequest => "who asked for it",
+        Tool::RedeemOperationApproval | Tool::RecordOutcome => "whose approval it is",
         _ => "who looks",
     };
     match named {
@@ -225,10 +241,7 @@ fn request(more: &[(&str, Value)]) -> Value {
         "reviewer": text("Who decided."),
         "reviewer_comment": text("What the reviewer said."),
         "deadline": text("While it is pending: until when somebody can decide it."),
-        "call": {"type": "object", "description": "The one call that an approval is for, with its digest. A reviewer may have \
-            changed the arguments: make it exactly like this.",
-            "properties": {"action": text("The tool or action."), "digest": text("Its digest.")},
-            "required": ["action", "digest"]},
+        "call": call_shape(),
         "grant": {"type": "object", "description": "What the approval gave.",
             "properties": {
                 "state": {"type": "string", "enum": ["active", "spent", "revoked", "ended"]},
@@ -244,6 +257,48 @@ fn request(more: &[(&str, Value)]) -> Value {
         }
     }
     json!({"type": "object", "properties": shape, "required": required})
+}
+
+/// The call itself, where a tool may be told it instead of an id.
+fn the_call() -> [Argument; 4] {
+    [
+        optional("resource_instance", instance("The thing on which the call is made.")),
+        optional("action", text("The tool or action that is called.")),
+        optional("arguments", call_arguments()),
+        optional("context", call_context()),
+    ]
+}
+
+fn call_arguments() -> Value {
+    json!({"type": "object", "description":
+        "The arguments of that call, exactly as it will be made. The approval is for these and no others."})
+}
+
+fn call_context() -> Value {
+    json!({"type": "object", "description":
+        "What else decides about that call, such as the directory in which a command runs. It is bound like the arguments."})
+}
+
+fn call_shape() -> Value {
+    json!({"type": "object", "description": "The one call that an approval is for, with its digest. A reviewer may have \
+        changed the arguments: make it exactly like this.",
+        "properties": {"action": text("The tool or action."), "digest": text("Its digest.")},
+        "required": ["action", "digest"]})
+}
+
+fn redeemed() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "operation_approval_id": text("The approval."),
+            "number": {"type": "integer", "description": "Which use of it was spent, from 1."},
+            "left": {"type": "integer", "description": "How many uses are left."},
+            "message": text("What to do now."),
+            "resource_instance": text("The thing on which the call may be made, as type:key."),
+            "call": call_shape(),
+        },
+        "required": ["operation_approval_id", "number", "message"],
+    })
 }
 
 fn check() -> Value {

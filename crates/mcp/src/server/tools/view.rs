@@ -1,6 +1,6 @@
 //! How requests and instances look to a model: Permit's names, nothing that is null.
 
-use askfirst_domain::{facts::Instance, request::Status};
+use askfirst_domain::{binding::Binding, facts::Instance, request::Status};
 use askfirst_engine::{
     Acting, Listed,
     requests::{PersonView, RequestView},
@@ -39,9 +39,7 @@ pub(super) fn request(acting: &Acting, view: &RequestView) -> Map<String, Value>
         shown.insert("deadline".to_owned(), json!(deadline.to_string()));
     }
     if let Some(binding) = &r.binding {
-        let call = &binding.call;
-        let call = json!({"action": call.action, "arguments": call.arguments, "digest": binding.digest});
-        shown.insert("call".to_owned(), call);
+        shown.insert("call".to_owned(), self::call(binding));
     }
     if let Some(grant) = &r.grant {
         let mut said = Map::new();
@@ -52,8 +50,18 @@ pub(super) fn request(acting: &Acting, view: &RequestView) -> Map<String, Value>
     shown
 }
 
+/// The one call that an approval is for.
+pub(super) fn call(binding: &Binding) -> Value {
+    let call = &binding.call;
+    let mut shown = json!({"action": call.action, "arguments": call.arguments, "digest": binding.digest});
+    if let Some(shown) = shown.as_object_mut().filter(|_| !call.context.is_empty()) {
+        shown.insert("context".to_owned(), json!(call.context));
+    }
+    shown
+}
+
 /// Where a request stands, and for an agent what to make of it.
-fn message(view: &RequestView) -> String {
+pub(super) fn message(view: &RequestView) -> String {
     let r = &view.request;
     let more = match r.status {
         Status::Denied => format!(
@@ -61,7 +69,7 @@ fn message(view: &RequestView) -> String {
             r.requester.key
         ),
         Status::Approved if r.binding.is_some() => {
-            " It is good for the call in `call` and for no other.".to_owned()
+            " It is good for the call in `call` and for no other; spend it with redeem_operation_approval before you make it.".to_owned()
         }
         _ => String::new(),
     };
