@@ -11,6 +11,7 @@ mod deliveries;
 mod demo;
 mod env;
 mod food;
+mod hook;
 mod inbox;
 mod key;
 mod link;
@@ -61,6 +62,7 @@ enum Command {
     Deliveries(deliveries::Args),
     Audit(audit::Args),
     Mcp(mcp::Args),
+    Hook(hook::Args),
     Chat(chat::Args),
     Inbox(inbox::Args),
     Key(key::Args),
@@ -99,6 +101,10 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
     if let Command::Completions(args) = command {
         return completions::run(&args);
     }
+    // A hook starts in whatever directory an agent works; what stands in a file there is not for it.
+    if let Command::Hook(args) = command {
+        return hook::run(args).await;
+    }
     let env = Env::read()?;
     match command {
         Command::Serve(args) => Box::pin(serve::run(*args, &env)).await,
@@ -115,6 +121,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Store(args) => Box::pin(store::run(args, &env)).await,
         Command::Demo(args) => Box::pin(demo::run(args, &env)).await,
         Command::Food(args) => Box::pin(food::run(args, &env)).await,
+        Command::Hook(args) => hook::run(args).await,
         Command::Completions(args) => completions::run(&args),
     }
 }

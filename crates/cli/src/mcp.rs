@@ -6,6 +6,7 @@ use crate::{
     serve::logs,
 };
 use anyhow::{Context as _, bail};
+use askfirst_domain::Span;
 use askfirst_engine::Secret;
 use askfirst_mcp::bridge::{self, BridgeConfig, Mode};
 use std::process::ExitCode;
@@ -24,6 +25,10 @@ Examples:
   {\"mcpServers\": {\"askfirst\": {\"command\": \"askfirst\", \"args\": [\"mcp\", \"--as\", \"henry\"],
     \"env\": {\"ASKFIRST_API_KEY\": \"...\"}}}}
 
+  As the permission prompt of Claude Code, with that server called `ask`:
+  \"args\": [\"mcp\", \"--as\", \"henry\", \"--permission-prompt\", \"machines:laptop\"]
+  claude -p --permission-prompt-tool mcp__ask__permission_prompt ...
+
 Variables, from the environment or a file .env in the working directory:
   ASKFIRST_URL or PERMIT_PDP_URL or LOCAL_PDP_URL   the server; default http://127.0.0.1:7766
   ASKFIRST_API_KEY or PERMIT_API_KEY                the key
@@ -39,6 +44,12 @@ pub(crate) struct Args {
     /// Let the model name the user of each call
     #[arg(long)]
     trust_user_id: bool,
+    /// Serve one tool, the permission prompt of Claude Code: it asks the reviewers of this thing, written as type:key
+    #[arg(long, value_name = "INSTANCE", conflicts_with = "trust_user_id")]
+    permission_prompt: Option<String>,
+    /// How long the permission prompt waits for a decision, such as 90s or 5m
+    #[arg(long, value_name = "TIME", default_value = "5m", requires = "permission_prompt")]
+    wait: Span,
     /// What is logged to standard error, such as `info` or `askfirst_mcp=debug`
     #[arg(long, value_name = "FILTER")]
     log: Option<String>,
@@ -69,6 +80,12 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
         access_element: text(&["ACCESS_ELEMENTS_CONFIG_ID"]),
         operation_element: text(&["OPERATION_ELEMENTS_CONFIG_ID"]),
     };
+    if let Some(instance) = args.permission_prompt {
+        bridge::run_prompt(&config, instance, args.wait.duration())
+            .await
+            .context("the permission prompt stopped")?;
+        return Ok(ExitCode::SUCCESS);
+    }
     bridge::run(config).await.context("the MCP server stopped")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@
 mod audit;
 mod commands;
 mod demo;
+mod hook;
 mod https;
 mod kills;
 mod policy;

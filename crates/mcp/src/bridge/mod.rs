@@ -6,15 +6,19 @@
 
 mod error;
 mod face;
+mod gate;
+mod prompt;
 mod upstream;
 
 pub use error::BridgeError;
+pub use gate::{Ending, Gate, GatedCall, Verdict};
+pub use prompt::{TOOL as PERMISSION_PROMPT, run_prompt, run_prompt_on};
 
 use crate::{server::Named, wire};
 use askfirst_engine::Secret;
 use face::Face;
 use http::{HeaderName, HeaderValue};
-use rmcp::{ServiceExt as _, service::ServerInitializeError};
+use rmcp::{ServerHandler, ServiceExt as _, service::ServerInitializeError};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::io::{AsyncRead, AsyncWrite};
 use upstream::Upstream;
@@ -77,20 +81,32 @@ where
     upstream.connect().await?;
     let face = Face::new(upstream, named);
     let writes = face.writes();
-    match Box::pin(face.serve((read, write))).await {
-        Ok(running) => {
-            running.waiting().await.map_err(|e| BridgeError::Stdio(e.to_string()))?;
-        }
-        // The host went away before it had said hello.
-        Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::TransportError { .. }) => {}
-        Err(other) => return Err(BridgeError::Stdio(other.to_string())),
-    }
+    serve_until_host_leaves(face, (read, write)).await?;
     // The host is gone; what it asked for last is still carried out.
     writes.close();
     if tokio::time::timeout(FAREWELL, writes.wait()).await.is_err() {
         tracing::warn!("a call that the host made last got no answer in time");
     }
     Ok(())
+}
+
+async fn serve_until_host_leaves<S, R, W>(served: S, streams: (R, W)) -> Result<(), BridgeError>
+where
+    S: ServerHandler,
+    R: AsyncRead + Send + Unpin + 'static,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    match Box::pin(served.serve(streams)).await {
+        Ok(running) => {
+            running.waiting().await.map_err(|e| BridgeError::Stdio(e.to_string()))?;
+            Ok(())
+        }
+        // The host went away before it had said hello.
+        Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::TransportError { .. }) => {
+            Ok(())
+        }
+        Err(other) => Err(BridgeError::Stdio(other.to_string())),
+    }
 }
 
 /// What every call says besides the key.

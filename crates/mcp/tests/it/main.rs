@@ -5,5 +5,6 @@
 mod access;
 mod bridge;
 mod calls;
+mod prompt;
 mod support;
 mod tools;
