@@ -44,7 +44,8 @@ async fn prompt(host: &Client, arguments: Value) -> String {
     result.content[0].as_text().unwrap().text.clone()
 }
 
-fn pay(euros: Value) -> Value {
+fn pay(euros: impl Into<Value>) -> Value {
+    let euros: Value = euros.into();
     json!({"tool_name": "mcp__bank__pay", "input": {"to": "Ana", "euros": euros, "express": false},
         "tool_use_id": "toolu_01"})
 }
@@ -79,12 +80,12 @@ async fn the_one_tool_and_its_answers_are_those_of_the_contract() {
         let host = host(&family, "restaurants:pizza-palace", LONG, lifecycle).await;
         let tools = host.list_tools(None).await.unwrap().tools;
         insta::assert_json_snapshot!("prompt", tools);
-        let asking = prompt(&host, pay(json!(euros)));
+        let asking = prompt(&host, pay(euros));
         let (allowed, ()) = tokio::join!(asking, joe(&family, yes(), None));
         let allowed: Value = serde_json::from_str(&allowed).unwrap();
         let input = json!({"to": "Ana", "euros": euros, "express": false});
         assert_eq!(allowed, json!({"behavior": "allow", "updatedInput": input}));
-        let asking = prompt(&host, pay(json!(euros + 10)));
+        let asking = prompt(&host, pay(euros + 10));
         let (denied, ()) = tokio::join!(asking, joe(&family, Verdict::Deny, Some("Too much.")));
         let denied: Value = serde_json::from_str(&denied).unwrap();
         assert_eq!(denied["behavior"], "deny");
@@ -99,7 +100,7 @@ async fn changed_arguments_are_the_updated_input() {
     let host = host(&family, "restaurants:pizza-palace", LONG, modern()).await;
     let less = json!({"to": "Ana", "euros": 5.5, "express": false, "note": null});
     let approve = Verdict::Approve(Approve { arguments: Some(less.clone()), ..Approve::default() });
-    let (allowed, ()) = tokio::join!(prompt(&host, pay(json!(100))), joe(&family, approve, None));
+    let (allowed, ()) = tokio::join!(prompt(&host, pay(100)), joe(&family, approve, None));
     let allowed: Value = serde_json::from_str(&allowed).unwrap();
     assert_eq!(allowed, json!({"behavior": "allow", "updatedInput": less}));
     let grant = requests(&family).await[0].request.grant.clone().unwrap();
@@ -118,12 +119,10 @@ async fn whatever_goes_wrong_is_a_denial() {
     assert!(denial(json!({})).await.contains("`tool_name`"));
     assert!(denial(json!({"tool_name": "Bash", "input": "ls"})).await.contains("`input`"));
     assert!(requests(&family).await.is_empty(), "nothing that does not read is asked for");
-    assert!(denial(pay(json!(1))).await.starts_with("Nobody has decided yet"));
-    assert!(
-        denial(pay(json!(9_007_199_254_740_993_u64))).await.contains("can't be told from its neighbours")
-    );
+    assert!(denial(pay(1)).await.starts_with("Nobody has decided yet"));
+    assert!(denial(pay(9_007_199_254_740_993_u64)).await.contains("can't be told from its neighbours"));
     family.kill().await;
-    let away = denial(pay(json!(1))).await;
+    let away = denial(pay(1)).await;
     assert!(away.starts_with("It can't be asked whether this call may be made"), "{away}");
 }
 
@@ -132,7 +131,7 @@ async fn two_prompts_for_one_call_get_one_leave() {
     let family = Family::at_home().await;
     let host = host(&family, "restaurants:pizza-palace", Duration::from_secs(2), modern()).await;
     let (one, two, ()) =
-        tokio::join!(prompt(&host, pay(json!(7))), prompt(&host, pay(json!(7))), joe(&family, yes(), None));
+        tokio::join!(prompt(&host, pay(7)), prompt(&host, pay(7)), joe(&family, yes(), None));
     let allowed = [&one, &two].iter().filter(|answer| answer.contains(r#""behavior":"allow""#)).count();
     assert_eq!(allowed, 1, "{one} {two}");
 }
