@@ -42,7 +42,7 @@ pub(crate) enum Otherwise {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct Settings {
     server: String,
     key_file: PathBuf,
     #[serde(rename = "as")]
@@ -103,50 +103,50 @@ impl Config {
     /// One sentence: what in which file is wrong.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
-        let file: File = toml::from_str(&text).map_err(|error| {
+        let settings: Settings = toml::from_str(&text).map_err(|error| {
             let line =
                 error.span().map(|span| text.bytes().take(span.start).filter(|b| *b == b'\n').count() + 1);
             let line = line.map(|line| format!(" (line {line})")).unwrap_or_default();
             anyhow::anyhow!("{}{line}: {}", path.display(), error.message())
         })?;
-        Self::of(file, path).with_context(|| format!("{} can't be right", path.display()))
+        Self::of(settings, path).with_context(|| format!("{} can't be right", path.display()))
     }
 
-    fn of(file: File, path: &Path) -> anyhow::Result<Self> {
+    fn of(settings: Settings, path: &Path) -> anyhow::Result<Self> {
         let patterns =
             |texts: &[String]| texts.iter().map(|text| Pattern::read(text)).collect::<Result<_, _>>();
         let (ask, pass): (Vec<Pattern>, Vec<Pattern>) =
-            (patterns(&file.ask).context("`ask`")?, patterns(&file.pass).context("`pass`")?);
+            (patterns(&settings.ask).context("`ask`")?, patterns(&settings.pass).context("`pass`")?);
         if ask.is_empty() {
             bail!("`ask` is empty, so nothing would ever be asked; leave it out to ask about every tool");
         }
-        let wait = match &file.wait {
+        let wait = match &settings.wait {
             Some(text) => text.parse::<Span>().context("`wait`")?.duration(),
             None => WAIT,
         };
         if wait > LONGEST {
             bail!("`wait` may be 9m at most; a program that gives its hook up runs the tool");
         }
-        if file.project.is_some() != file.env.is_some() {
+        if settings.project.is_some() != settings.env.is_some() {
             bail!("`project` and `env` belong together; give both or neither");
         }
-        if !file.resource_instance.contains(':') {
+        if !settings.resource_instance.contains(':') {
             bail!("`resource_instance` is written as type:key");
         }
-        let key = key(&path.parent().unwrap_or(Path::new("")).join(&file.key_file))?;
+        let key = key(&path.parent().unwrap_or(Path::new("")).join(&settings.key_file))?;
         let server = BridgeConfig {
-            url: file.server,
+            url: settings.server,
             api_key: key,
-            mode: file.user.map_or(Mode::ByKey, Mode::As),
-            project: file.project,
-            env: file.env,
-            tenant: file.tenant,
+            mode: settings.user.map_or(Mode::ByKey, Mode::As),
+            project: settings.project,
+            env: settings.env,
+            tenant: settings.tenant,
             resource: None,
             access_element: None,
-            operation_element: file.element,
+            operation_element: settings.element,
         };
-        let (undecided, unavailable) = (file.undecided, file.unavailable);
-        Ok(Self { server, instance: file.resource_instance, wait, undecided, unavailable, ask, pass })
+        let (undecided, unavailable) = (settings.undecided, settings.unavailable);
+        Ok(Self { server, instance: settings.resource_instance, wait, undecided, unavailable, ask, pass })
     }
 
     /// Whether calls of a tool are put before a reviewer.

@@ -23,7 +23,7 @@ const MARGIN: Duration = Duration::from_secs(30);
 
 /// Ask a human before Claude Code calls a tool
 ///
-/// A hook for the events PreToolUse or PermissionRequest, and PostToolUse and PostToolUseFailure. It reads the event on
+/// A hook for the events `PreToolUse` or `PermissionRequest`, and `PostToolUse` and `PostToolUseFailure`. It reads the event on
 /// standard input, puts the exact call before the reviewers of an operation approval, waits, spends the approval and
 /// answers. What is asked about, where and as whom stands in a file; a word in it that is not known is an error, and every
 /// call is blocked until it is mended. Keep the file and the key where the agent can't write.

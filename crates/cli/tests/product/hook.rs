@@ -1,4 +1,5 @@
 //! `askfirst hook` as Claude Code starts it, against the real server.
+#![expect(clippy::indexing_slicing, reason = "helpers of a test fail as the test does")]
 
 use crate::support::{KEY, Server, askfirst, stderr, stdout};
 use serde_json::{Value, json};
