@@ -1,6 +1,9 @@
 //! Calls to a server's API with the key of the environment.
 
-use crate::env::Env;
+use crate::{
+    env::Env,
+    events::{Events, SILENCE},
+};
 use anyhow::{Context as _, anyhow, bail};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -65,12 +68,7 @@ impl Client {
 
     /// A client of this server.
     pub(crate) fn new(server: Server) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(5))
-            .timeout(Duration::from_mins(1))
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .context("can't make an HTTP client")?;
+        let http = builder().timeout(Duration::from_mins(1)).build().context("can't make an HTTP client")?;
         Ok(Self { http, server })
     }
 
@@ -81,6 +79,18 @@ impl Client {
         query: &[(&str, &str)],
     ) -> anyhow::Result<T> {
         self.send(self.request(Method::GET, path).query(query)).await
+    }
+
+    /// Begins to read what is told for as long as the connection holds.
+    pub(crate) async fn listen(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Events> {
+        let http = builder().read_timeout(SILENCE).build().context("can't make an HTTP client")?;
+        let request = http.get(format!("{}{path}", self.server.url)).bearer_auth(&self.server.key);
+        let answer = request.query(query).send().await.map_err(|e| self.unreachable(&e))?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(Events::of(answer));
+        }
+        Err(self.refusal(status, &answer.text().await.unwrap_or_default()))
     }
 
     /// Sends JSON and reads the answer.
@@ -162,6 +172,12 @@ impl Client {
             None => anyhow!("{url} answered {status}"),
         }
     }
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .redirect(reqwest::redirect::Policy::none())
 }
 
 /// The sentence in an error body: Permit's `message`, or what is wrong with the input.

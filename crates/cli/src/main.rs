@@ -10,6 +10,7 @@ mod decisions;
 mod deliveries;
 mod demo;
 mod env;
+mod events;
 mod food;
 mod hook;
 mod inbox;

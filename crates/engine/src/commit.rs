@@ -76,6 +76,7 @@ impl EnvScope {
         let store = self.engine.store();
         let changes = draft.changes.clone();
         let leaves = !draft.outbox.is_empty();
+        let tells = !draft.audit.is_empty();
         let commit = Commit {
             env: self.env.id,
             at: self.op.now,
@@ -90,6 +91,9 @@ impl EnvScope {
         match store.commit(commit).await {
             Ok(committed) => {
                 self.live.committed(store, committed, changes).await?;
+                if tells {
+                    self.live.feed().grew();
+                }
                 if leaves {
                     self.engine.0.left.notify_one();
                 }

@@ -92,7 +92,7 @@ impl Error {
         &self.message
     }
 
-    fn internal(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+    pub(crate) fn internal(source: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self {
             kind: Kind::Internal,
             message:

@@ -4,7 +4,7 @@
 //! here knows a transport; nothing elsewhere touches the store or the policy.
 
 mod access;
-mod audit;
+pub mod audit;
 mod commit;
 mod context;
 mod directory;

@@ -2,6 +2,7 @@
 //! log, revision by revision, whichever process wrote it.
 
 use crate::{
+    audit::Feed,
     error::{Error, Kind, Result},
     level::{Level, Target},
     task::Task,
@@ -75,6 +76,8 @@ pub(crate) struct Live {
     waiting: Mutex<BTreeMap<u64, Vec<Change>>>,
     /// Another one after a reload, so that whoever listened to the one before looks again.
     requests: ArcSwap<broadcast::Sender<Arc<Request>>>,
+    /// The audit log as it grows.
+    feed: Feed,
     /// How many commits of this process are under way; each brings the state further by itself.
     writing: AtomicUsize,
     /// One of them has ended.
@@ -119,6 +122,7 @@ impl Live {
             state: ArcSwap::from_pointee(state),
             waiting: Mutex::default(),
             requests: ArcSwap::from_pointee(broadcast::channel(EVENTS_KEPT).0),
+            feed: Feed::of(env),
             writing: AtomicUsize::new(0),
             settled: Notify::new(),
             nudged: Arc::default(),
@@ -150,6 +154,11 @@ impl Live {
     /// so must one whose channel was closed.
     pub(crate) fn requests(&self) -> broadcast::Receiver<Arc<Request>> {
         self.requests.load().subscribe()
+    }
+
+    /// The audit log as it grows.
+    pub(crate) fn feed(&self) -> &Feed {
+        &self.feed
     }
 
     /// How long it is not known that this was level with the database.
@@ -268,6 +277,7 @@ impl Live {
             waiting.clear();
             self.state.store(Arc::new(LiveState::load(store, self.env, self.limits).await?));
             self.requests.store(Arc::new(broadcast::channel(EVENTS_KEPT).0));
+            self.feed.replaced().await;
             return Ok(Caught::Partly);
         }
         let mut by_revision: BTreeMap<u64, Vec<Change>> = BTreeMap::new();
@@ -305,6 +315,7 @@ impl Live {
         }
         if state.revision > before {
             self.state.store(Arc::new(state));
+            self.feed.grew();
         }
         let requests = self.requests.load();
         for request in written {

@@ -93,7 +93,10 @@ impl Engine {
         let listing = directory.get();
         for (env, live) in here() {
             match position.heads.get(&env) {
-                Some(head) => live.seen(asked, *head),
+                Some(head) => {
+                    live.seen(asked, *head);
+                    live.feed().heard(position.events.get(&env).copied().unwrap_or_default());
+                }
                 // It may have been made since.
                 None if listing.environment_by_id(env).is_none() => self.forget(env),
                 None => {}

@@ -17,6 +17,10 @@ pub(crate) struct Caller(pub(crate) Op);
 #[derive(Debug)]
 pub(crate) struct Signed(pub(crate) Op);
 
+/// The bearer credential as it was sent, for a call that goes on and has to look at it again.
+#[derive(Debug)]
+pub(crate) struct Presented(pub(crate) Secret);
+
 /// The installation, opened by an API key.
 #[derive(Debug)]
 pub(crate) struct InOrg(pub(crate) OrgScope);
@@ -38,10 +42,18 @@ pub(crate) struct AsUser(pub(crate) Acting);
 impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Failure;
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
-        let secret = bearer(parts).ok_or_else(|| {
-            Error::new(Kind::Unauthenticated, "Send an API key in the header `Authorization: Bearer KEY`.")
-        })?;
+        let Presented(secret) = Presented::from_request_parts(parts, app).await?;
         Ok(Self(app.engine.authenticate(&secret).await?))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Presented {
+    type Rejection = Failure;
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Failure> {
+        let none = || {
+            Error::new(Kind::Unauthenticated, "Send an API key in the header `Authorization: Bearer KEY`.")
+        };
+        Ok(Self(bearer(parts).ok_or_else(none)?))
     }
 }
 

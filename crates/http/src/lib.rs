@@ -16,6 +16,7 @@ mod pdp;
 mod permit;
 mod reference;
 mod revision;
+mod sse;
 mod ui;
 
 pub use error::problem_of;
@@ -27,6 +28,7 @@ pub use permit::RateLimits;
 use askfirst_engine::Engine;
 use axum::{Router, extract::DefaultBodyLimit};
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 use tower_http::{set_header::SetResponseHeaderLayer, trace::TraceLayer};
 
 /// What an operator may switch.
@@ -43,6 +45,8 @@ pub struct Options {
     pub kong_routes: Option<KongRoutes>,
     /// How many calls of Permit's REST API a credential may make; none means any number.
     pub rate_limits: Option<RateLimits>,
+    /// Ends the answers that go on for ever.
+    pub shutdown: CancellationToken,
 }
 
 /// What every handler sees.

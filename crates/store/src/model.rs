@@ -51,6 +51,8 @@ pub struct Position {
     pub directory: u64,
     /// All environments.
     pub heads: BTreeMap<EnvId, Head>,
+    /// How many events the audit log of each environment has.
+    pub events: BTreeMap<EnvId, u64>,
 }
 
 /// One change as it stands in the log.

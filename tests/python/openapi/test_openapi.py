@@ -57,6 +57,7 @@ def test_what_is_answered_is_described(seeded: Server, tag: str, tmp_path: Path)
     command = [
         str(Path(sys.executable).with_name("st")), "--config-file", str(HERE / "schemathesis.toml"), "--no-color", "run",
         f"{seeded.url}/openapi.json", "--include-tag", tag, "--max-examples", str(EXAMPLES),
+        "--exclude-path", "/api/v1/stream",  # its answer does not end
         "--phases", "fuzzing", "--header", f"Authorization: Bearer {credential(seeded, tag)}",
     ]
     run = subprocess.run(

@@ -6,14 +6,16 @@ use crate::{
     env::Env,
     terminal::{self, Style},
 };
+use anyhow::bail;
 use askfirst_domain::{
     audit::{AuditEvent, Entry},
     principal::Principal,
 };
+use serde::Deserialize;
 use std::{process::ExitCode, time::Duration};
 
-/// How often it is looked whether something new happened.
-const LOOK: Duration = Duration::from_millis(500);
+/// How long it is waited before a server that broke off is called again.
+const BREATH: Duration = Duration::from_secs(1);
 
 /// Show what happened, and go on with what happens
 ///
@@ -40,24 +42,59 @@ pub(super) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
     let client = Client::from_env(env)?;
     let style = Style::of_stdout(env);
     let mut after = source::part(&client, 0, "1").await?.head.n.saturating_sub(u64::from(args.lines));
+    show(&client, &mut after, &args, style).await?;
+    if args.once {
+        return Ok(ExitCode::SUCCESS);
+    }
     loop {
-        let part = source::next(&client, after).await?;
-        let ended = part.events.is_empty();
+        follow(&client, &mut after, &args, style).await?;
+        tokio::time::sleep(BREATH).await;
+    }
+}
+
+/// Shows what there is after an event.
+async fn show(client: &Client, after: &mut u64, args: &Args, style: Style) -> anyhow::Result<()> {
+    loop {
+        let part = source::next(client, *after).await?;
+        if part.events.is_empty() {
+            return Ok(());
+        }
         for entry in part.events {
-            after = entry.n;
+            *after = entry.n;
             if args.json {
                 terminal::line(serde_json::to_string(&entry)?)?;
             } else {
                 terminal::line(line(&entry, style))?;
             }
         }
-        if ended {
-            if args.once {
-                return Ok(ExitCode::SUCCESS);
+    }
+}
+
+/// Shows what happens for as long as the connection holds.
+async fn follow(client: &Client, after: &mut u64, args: &Args, style: Style) -> anyhow::Result<()> {
+    let mut events = client.listen("/api/v1/stream", &[("after", &after.to_string())]).await?;
+    // One that breaks is made again.
+    while let Ok(Some(event)) = events.next().await {
+        if event.name == "end" {
+            let end: End = serde_json::from_str(&event.data)?;
+            match end.why.as_str() {
+                "stopping" | "slow" => return Ok(()),
+                _ => bail!(end.message),
             }
-            tokio::time::sleep(LOOK).await;
+        }
+        // One call may bring many; those that it brought are told all the same, and passed over.
+        if event.id.is_some_and(|n| n > *after) {
+            show(client, after, args, style).await?;
         }
     }
+    Ok(())
+}
+
+/// Why nothing more is told.
+#[derive(Deserialize)]
+struct End {
+    why: String,
+    message: String,
 }
 
 fn line(entry: &Entry, style: Style) -> String {

@@ -105,7 +105,8 @@ impl Running {
         let stop = CancellationToken::new();
         let mcp = HttpOptions { shutdown: stop.clone() };
         let mcp = askfirst_http::read_small_bodies_first(askfirst_mcp::http_service(engine.clone(), mcp));
-        let router = askfirst_http::router(engine.clone(), config.http).merge(mcp);
+        let options = askfirst_http::Options { shutdown: stop.clone(), ..config.http };
+        let router = askfirst_http::router(engine.clone(), options).merge(mcp);
         if let Some(tls) = tls.clone() {
             tokio::spawn(tls.follow_files(stop.clone()));
         }

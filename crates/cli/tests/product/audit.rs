@@ -1,6 +1,6 @@
 //! `askfirst audit`: the real binary proves what its server did, and finds what somebody did to it.
 
-use crate::support::{Server, askfirst, stderr, stdout};
+use crate::support::{KEY, Process, Server, askfirst, stderr, stdout};
 use serde_json::{Value, json};
 use std::{fs, path::Path};
 
@@ -99,4 +99,18 @@ async fn a_decision_has_a_receipt_and_its_people_can_be_erased() {
     let said = server.ok(&["audit", "verify", "--keys", "keys.json"]);
     assert!(said.starts_with("sound: ") && !said.contains(" 0 with something erased"), "{said}");
     assert!(server.ok(&["store", "check", "data"]).contains("is sound"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tail_shows_what_happens_when_it_happens() {
+    let server = Server::of_the_family();
+    let mut command = askfirst(server.home.path());
+    command.args(["audit", "tail", "-n", "1"]).env("ASKFIRST_URL", &server.url).env("ASKFIRST_API_KEY", KEY);
+    let mut tail = Process::start(&mut command);
+    tail.until("policy.applied");
+    let request = server.henry_asks("I am so hungry").await;
+    let line = tail.until("request.created");
+    assert!(line.contains(&request), "{line}");
+    server.ok(&["link", "joe"]);
+    tail.until("link.created");
 }

@@ -1,8 +1,14 @@
 //! The audit log of an environment: reading it, proving what it says, erasing people from it.
 
 mod erase;
+mod feed;
+mod follow;
 mod receipt;
 mod sign;
+
+pub use follow::{Ended, EventFilter, Follow, News, Notice, Told};
+
+pub(crate) use feed::Feed;
 
 use crate::{EnvScope, error::Result};
 use askfirst_domain::{

@@ -5,7 +5,7 @@ use crate::{Acting, Via, error::Result};
 use askfirst_domain::{
     Digest, Ident, Timestamp, UserKey,
     facts::User,
-    id::UserId,
+    id::{RequestId, UserId},
     request::{Person, Request, RequestKind, Status},
 };
 use std::collections::HashMap;
@@ -141,6 +141,17 @@ impl Acting {
         let rights = self.rights(&request, &mut sight);
         let gives = sight.gives(&request);
         Ok(RequestView { request, requester, reviewer, rights, gives })
+    }
+
+    /// A request as it is now and what the person may do with it, if they may know of it.
+    pub(crate) async fn glimpse(&self, id: RequestId) -> Result<Option<(Request, Rights)>> {
+        let found = self.scope.engine.store().request(self.scope.env.id, id).await?;
+        let mut sight = self.sight();
+        let seen = found.map(|found| found.value.at(self.scope.op.now)).filter(|request| sight.sees(request));
+        Ok(seen.map(|request| {
+            let rights = self.rights(&request, &mut sight);
+            (request, rights)
+        }))
     }
 
     fn rights(&self, request: &Request, sight: &mut Sight) -> Rights {

@@ -40,7 +40,7 @@ struct Query {
 /// Something that happened.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuditEvent)]
-struct EventRead {
+pub(super) struct EventRead {
     #[schema(value_type = IdShape)]
     id: AuditEventId,
     at: Moment,
@@ -60,6 +60,12 @@ struct EventRead {
     object: Option<String>,
     #[schema(value_type = Object)]
     details: Map<String, Value>,
+}
+
+impl EventRead {
+    pub(super) fn code(&self) -> &str {
+        &self.code
+    }
 }
 
 impl From<AuditEvent> for EventRead {

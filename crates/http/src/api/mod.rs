@@ -10,6 +10,7 @@ mod keys;
 mod links;
 mod policy;
 mod proof;
+mod stream;
 
 use crate::openapi::Routes;
 
@@ -25,4 +26,5 @@ pub(crate) fn router() -> Routes {
         .merge(audit::router())
         .merge(decisions::router())
         .merge(proof::router())
+        .merge(stream::router())
 }

@@ -9,6 +9,7 @@ mod login;
 mod page;
 mod request;
 mod session;
+mod stream;
 mod words;
 
 use crate::App;
@@ -30,6 +31,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
     let pages = Router::new()
         .route("/", get(|| async { Redirect::to("/inbox") }))
         .route("/inbox", get(inbox::page))
+        .route("/inbox/stream", get(stream::stream))
         .route("/inbox/requests/{request}", get(request::page))
         .route("/inbox/requests/{request}/decide", post(request::decide))
         .route("/inbox/requests/{request}/cancel", post(request::cancel))

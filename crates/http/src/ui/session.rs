@@ -18,12 +18,23 @@ const COOKIE: &str = "askfirst_session";
 #[derive(Debug)]
 pub(super) struct Reviewer(pub(super) Acting);
 
+/// The session as the browser sent it, for an answer that goes on and has to look at it again.
+#[derive(Debug)]
+pub(super) struct Presented(pub(super) Secret);
+
+impl FromRequestParts<Arc<App>> for Presented {
+    type Rejection = Shown;
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Shown> {
+        let jar = CookieJar::from_headers(&parts.headers);
+        let cookie = jar.get(COOKIE).ok_or_else(Shown::signed_out)?;
+        Ok(Self(Secret::presented(cookie.value())))
+    }
+}
+
 impl FromRequestParts<Arc<App>> for Reviewer {
     type Rejection = Shown;
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Shown> {
-        let jar = CookieJar::from_headers(&parts.headers);
-        let Some(cookie) = jar.get(COOKIE) else { return Err(Shown::signed_out()) };
-        let secret = Secret::presented(cookie.value());
+        let Presented(secret) = Presented::from_request_parts(parts, app).await?;
         let acting = match app.engine.authenticate_session(&secret, SessionKind::Browser).await {
             Ok(op) => app.engine.act(op).await,
             Err(error) => Err(error),

@@ -111,6 +111,7 @@ const AUDIT: &[(&str, &[&str])] = &[
     ("/api/v1/audit/receipts", &["GET"]),
     ("/api/v1/audit/0193d0e2-8b7c-7e31-9f0a-3f6d8f0f7c11/receipt", &["GET"]),
     ("/api/v1/audit/erase", &["POST"]),
+    ("/api/v1/stream", &["GET"]),
 ];
 
 fn all(base: &str, routes: &[(&str, &[&str])]) -> Vec<(String, String)> {

@@ -18,6 +18,7 @@ use std::{
 };
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 /// The paths of `default`/`dev`.
@@ -48,7 +49,9 @@ impl Clock for TestClock {
 pub(crate) struct Server {
     pub(crate) router: Router,
     pub(crate) clock: Arc<TestClock>,
-    keys: HashMap<String, String>,
+    pub(crate) keys: HashMap<String, String>,
+    /// Ends answers that go on for ever.
+    pub(crate) shutdown: CancellationToken,
     pub(crate) engine: Engine,
     dir: TempDir,
 }
@@ -94,7 +97,8 @@ impl Server {
         let made = engine.first_start(Some(Secret::presented("key-of-dev"))).await.expect("the first start");
         let made = made.expect("the first keys").into_iter();
         let keys = made.map(|key| (key.opens, key.secret.reveal().to_owned())).collect();
-        Self { router: router(engine.clone(), options), clock, keys, engine, dir }
+        let shutdown = options.shutdown.clone();
+        Self { router: router(engine.clone(), options), clock, keys, shutdown, engine, dir }
     }
 
     /// Keeps a decision log from now on.

@@ -88,5 +88,6 @@ pub async fn audit_events_are_filtered_newest_first(store: Arc<dyn Store>) -> Ou
     assert_eq!((page.total, page.items), (5, events.into_iter().skip(1).take(2).collect()));
     let of_installation = world.store.audit_events(None, &AuditFilter::default(), Page::ALL).await?;
     assert_eq!(of_installation.items, [installed]);
+    assert_eq!(world.store.position().await?.events, [(world.env, 5)].into());
     Ok(())
 }

@@ -93,10 +93,10 @@ pub(crate) fn head(env: EnvId) -> Statement {
     Statement::new("SELECT epoch, head_revision FROM environment WHERE id = $1", vec![env.into()])
 }
 
-/// `id, epoch, number`: the heads of all environments, and without an id the version of the directory.
+/// `id, epoch, number, events`: the heads of all environments, and without an id the version of the directory.
 pub(crate) fn position() -> Statement {
-    const SQL: &str = "SELECT id, epoch, head_revision FROM environment \
-         UNION ALL SELECT NULL, NULL, version FROM directory";
+    const SQL: &str = "SELECT e.id, e.epoch, e.head_revision, coalesce(a.n, 0) FROM environment AS e \
+         LEFT JOIN audit_head AS a ON a.env = e.id UNION ALL SELECT NULL, NULL, version, 0 FROM directory";
     Statement::new(SQL, Vec::new())
 }
 

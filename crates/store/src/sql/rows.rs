@@ -127,14 +127,15 @@ pub(crate) fn head<R: Row>(row: &R) -> Result<Head, StoreError> {
     Ok(Head { epoch: c.uuid()?, revision: c.whole()? })
 }
 
-/// `id, epoch, number`; see `read::position`.
+/// `id, epoch, number, events`; see `read::position`.
 pub(crate) fn position<R: Row>(rows: &[R]) -> Result<Position, StoreError> {
-    let mut position = Position { directory: 0, heads: BTreeMap::new() };
+    let mut position = Position { directory: 0, heads: BTreeMap::new(), events: BTreeMap::new() };
     for row in rows {
         let mut c = Cells::of("position", row);
         match (c.opt_id()?, c.opt_uuid()?) {
             (Some(env), Some(epoch)) => {
                 position.heads.insert(env, Head { epoch, revision: c.whole()? });
+                position.events.insert(env, c.whole()?);
             }
             _ => position.directory = c.whole()?,
         }

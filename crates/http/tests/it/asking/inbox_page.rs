@@ -7,8 +7,8 @@ use http::{HeaderMap, Request, header};
 use serde_json::json;
 use tower::ServiceExt as _;
 
-struct Seen {
-    status: u16,
+pub(super) struct Seen {
+    pub(super) status: u16,
     headers: HeaderMap,
     html: String,
 }
@@ -19,7 +19,7 @@ impl Seen {
     }
 }
 
-struct Browser<'s> {
+pub(super) struct Browser<'s> {
     server: &'s Server,
     cookie: Option<String>,
 }
@@ -30,7 +30,7 @@ impl<'s> Browser<'s> {
     }
 
     /// A browser in which a user has opened a sign-in link and pressed the button.
-    async fn of(server: &'s Server, user: &str) -> Self {
+    pub(super) async fn of(server: &'s Server, user: &str) -> Self {
         let mut browser = Self::new(server);
         let path = link(server, user).await;
         let signed_in = browser.post(&path, "").await;
@@ -39,6 +39,11 @@ impl<'s> Browser<'s> {
         assert!(cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Lax"), "{cookie}");
         browser.cookie = cookie.split(';').next().map(str::to_owned);
         browser
+    }
+
+    /// What it sends back.
+    pub(super) fn cookie(&self) -> &str {
+        self.cookie.as_deref().expect("somebody is signed in")
     }
 
     async fn call(&self, request: http::request::Builder, body: String) -> Seen {
@@ -58,7 +63,7 @@ impl<'s> Browser<'s> {
         self.call(Request::get(path), String::new()).await
     }
 
-    async fn post(&self, path: &str, form: &str) -> Seen {
+    pub(super) async fn post(&self, path: &str, form: &str) -> Seen {
         let request = Request::post(path)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header("sec-fetch-site", "same-origin");

@@ -7,6 +7,7 @@ mod flow;
 mod inbox_page;
 mod logins;
 mod people;
+mod stream;
 
 use crate::support::{Client, FACTS, SCHEMA, Server};
 use askfirst_http::Options;
