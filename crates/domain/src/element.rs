@@ -1,7 +1,8 @@
 //! Elements: what says who may ask for what and who decides.
 
+pub use crate::terms::Terms;
 use crate::{
-    Key, Span, Timestamp,
+    Key, Timestamp,
     id::{ElementId, RoleId},
 };
 use serde::{Deserialize, Serialize};
@@ -81,23 +82,11 @@ pub struct Element {
     pub roles_to_levels: BTreeMap<Level, Vec<RoleId>>,
     pub webhook: Option<ElementWebhook>,
     pub is_active: bool,
-    /// How long its requests wait, and what their approvals give.
+    /// How long its requests wait, who has to agree, and what their approvals give.
     #[serde(default)]
     pub terms: Terms,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-}
-
-/// What holds for the requests of an element. What is not said is the server's to say.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Terms {
-    /// How long a request waits for a decision when it does not say itself.
-    pub decide_within: Option<Span>,
-    /// How long what an approval gives lasts: when the request does not say, and at most.
-    pub grant_lasts: Option<Span>,
-    /// How often an operation approval may be spent at most; a request that says nothing gets one use.
-    pub most_uses: Option<u32>,
 }
 
 impl Element {

@@ -18,10 +18,14 @@ pub mod principal;
 pub mod request;
 #[cfg(test)]
 mod request_tests;
+pub mod review;
+#[cfg(test)]
+mod review_tests;
 pub mod revision;
 pub mod schema;
 pub mod scope;
 pub mod span;
+pub mod terms;
 pub mod time;
 pub mod url_mapping;
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::{
     grant::{Grant, GrantState, Offer},
     id::{ElementId, RequestId, ResourceId, RoleId, TenantId, UserId},
     principal::Principal,
+    review::Course,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -137,6 +138,9 @@ pub struct Request {
     /// What the approval gave; none before, and for one that was given before this was kept.
     #[serde(default)]
     pub grant: Option<Grant>,
+    /// How the decision falls, or fell.
+    #[serde(default)]
+    pub course: Course,
 }
 
 /// The fingerprint of what is asked: the same person asking for the same role in the same place, and for the same call

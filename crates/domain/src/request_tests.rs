@@ -63,6 +63,7 @@ fn request(kind: RequestKind) -> Request {
         offer: Offer::default(),
         binding: None,
         grant: None,
+        course: crate::review::Course::default(),
     }
 }
 
@@ -447,4 +448,40 @@ fn changed_arguments_are_another_digest() {
         request(RequestKind::AccessRequest).decide(&person("joe"), ruling(), None, at(2)),
         Err(Refusal::NoCall)
     );
+}
+
+#[test]
+fn two_have_to_agree_about_the_same_thing() {
+    let two = [crate::terms::Threshold { approve: 2, ..crate::terms::Threshold::usual() }];
+    let asked = request(RequestKind::AccessRequest);
+    let says = |request: &Request, who: &str, ruling: Ruling| {
+        request.review(&person(who), ruling, None, at(3), (&two, |_, _| true))
+    };
+    let now = |moved: Result<Moved, Refusal>| match moved {
+        Ok(Moved::Now(next)) => next,
+        other => panic!("{other:?}"),
+    };
+    let one = now(says(&asked, "joe", approve(None)));
+    assert_eq!((one.status, one.course.reviews.len(), one.reviewer.is_none()), (Status::Pending, 1, true));
+    assert_eq!(says(&one, "joe", approve(None)), Ok(Moved::Before(one.clone())));
+    // Whoever gives another role asks the others anew.
+    let other = now(says(&one, "jane", approve(Some(role("guest")))));
+    assert_eq!((other.status, other.role.key.as_str()), (Status::Pending, "guest"));
+    let both = now(says(&other, "anna", approve(None)));
+    assert_eq!((both.status, both.role.key.as_str()), (Status::Approved, "guest"));
+    assert_eq!((both.course.reviews.len(), both.course.tally[0].approvals), (3, 2));
+    assert_eq!(says(&both, "jane", approve(None)), Ok(Moved::Before(both.clone())));
+    assert!(says(&both, "joe", Ruling::Deny).is_err());
+    // Nobody is heard twice, and a second thought takes the place of the first.
+    let thought_again = now(says(&one, "joe", Ruling::Deny));
+    assert_eq!((thought_again.status, thought_again.course.reviews.len()), (Status::Denied, 1));
+    // Who counts no more is not counted.
+    let alone = one.review(
+        &person("jane"),
+        approve(None),
+        None,
+        at(4),
+        (&two, |review, _| review.by.key.as_str() != "joe"),
+    );
+    assert_eq!(now(alone).status, Status::Pending);
 }

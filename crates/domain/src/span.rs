@@ -75,6 +75,70 @@ impl fmt::Display for Span {
     }
 }
 
+/// Spans in JSON as people write them: `"30m"`, or a number of seconds when it is read.
+pub mod written {
+    use super::Span;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Seconds(u64),
+        Text(String),
+    }
+
+    impl Written {
+        fn read<E: Error>(self) -> Result<Span, E> {
+            match self {
+                Self::Seconds(seconds) => Span::try_from(seconds).map_err(E::custom),
+                Self::Text(text) => text.parse().map_err(E::custom),
+            }
+        }
+    }
+
+    /// Writes one.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(span: &Span, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(span)
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// When it is no span.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
+        Written::deserialize(deserializer)?.read()
+    }
+
+    /// The same where there may be none.
+    pub mod option {
+        use super::{Span, Written};
+        use serde::{Deserialize, Deserializer, Serializer};
+
+        /// Writes one, or null.
+        ///
+        /// # Errors
+        /// The serializer's.
+        #[expect(clippy::ref_option, reason = "serde calls it with a reference to the member")]
+        pub fn serialize<S: Serializer>(span: &Option<Span>, serializer: S) -> Result<S::Ok, S::Error> {
+            match span {
+                Some(span) => serializer.collect_str(span),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        /// Reads one; null is none.
+        ///
+        /// # Errors
+        /// When it is no span.
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Span>, D::Error> {
+            Option::<Written>::deserialize(deserializer)?.map(Written::read).transpose()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

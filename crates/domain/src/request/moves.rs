@@ -2,10 +2,12 @@
 
 use super::{Approval, Moved, Person, Refusal, Request, RequestKind, Ruling, Status, WantedRole};
 use crate::{
-    Span, Timestamp,
+    Digest, Span, Timestamp,
     grant::{Grant, GrantState, Offer, Outcome, Revocation, Spending},
     id::UserId,
     principal::Principal,
+    review::{Review, Vote, outcome, progress},
+    terms::Threshold,
 };
 
 impl Request {
@@ -31,11 +33,10 @@ impl Request {
         Some(Self { grant: Some(Grant { ended: Some(now), ..grant }), updated_at: now, ..at })
     }
 
-    /// A reviewer decides. That this person may review has been checked by the caller.
+    /// A reviewer decides alone: [`Request::review`] without thresholds.
     ///
     /// # Errors
-    /// [`Refusal::SelfReview`], [`Refusal::AlreadyDecided`], [`Refusal::Expired`], [`Refusal::FixedRole`],
-    /// [`Refusal::LongerThanAsked`], [`Refusal::NoCall`], [`Refusal::Call`].
+    /// As [`Request::review`].
     pub fn decide(
         &self,
         by: &Person,
@@ -43,49 +44,103 @@ impl Request {
         comment: Option<String>,
         at: Timestamp,
     ) -> Result<Moved, Refusal> {
+        self.review(by, ruling, comment, at, (&[], |_, _| true))
+    }
+
+    /// A reviewer says something, and the request is decided once that is enough. That this person may review has been
+    /// checked by the caller, who names the thresholds that ask for something, and says whose reviews count for which *now*.
+    ///
+    /// A later review of the same person takes the place of the earlier. Whoever gives another role, a shorter time or other
+    /// arguments changes the matter: what others have said of it before does not count any more.
+    ///
+    /// # Errors
+    /// [`Refusal::SelfReview`], [`Refusal::AlreadyDecided`], [`Refusal::Expired`], [`Refusal::FixedRole`],
+    /// [`Refusal::LongerThanAsked`], [`Refusal::NoCall`], [`Refusal::Call`].
+    pub fn review(
+        &self,
+        by: &Person,
+        ruling: Ruling,
+        comment: Option<String>,
+        at: Timestamp,
+        (thresholds, counts): (&[Threshold], impl Fn(&Review, &Threshold) -> bool),
+    ) -> Result<Moved, Refusal> {
         if by.id == self.requester.id {
             return Err(Refusal::SelfReview { user: by.key.clone() });
         }
-        let (status, given) = match ruling {
-            Ruling::Approve(given) => (Status::Approved, Some(given)),
-            Ruling::Deny => (Status::Denied, None),
+        let (vote, given) = match ruling {
+            Ruling::Approve(given) => (Vote::Approve, Some(given)),
+            Ruling::Deny => (Vote::Deny, None),
         };
         let role = given.as_ref().and_then(|given| given.role.as_ref());
         self.refuse_other_role(role)?;
         self.refuse_expired(at)?;
         if self.status != Status::Pending {
-            let same_person = self.reviewer.as_ref().is_some_and(|r| r.id == by.id);
-            let same = self.status == status && same_person && given.is_none_or(|given| self.gave(&given));
+            let heard = self.course.review_of(by).is_some_and(|review| review.vote == vote);
+            let same_person = heard || self.reviewer.as_ref().is_some_and(|r| r.id == by.id);
+            let same =
+                self.status == vote.status() && same_person && given.is_none_or(|given| self.gave(&given));
             return if same { Ok(Moved::Before(self.clone())) } else { Err(self.already_decided()) };
         }
-        let decided = match given {
-            Some(given) => self.approved(given, at)?,
+        let mut next = match given {
+            Some(given) => self.changed(given)?,
             None => self.clone(),
         };
+        let of = next.matter();
+        let said = self.course.review_of(by);
+        let repeated = said.is_some_and(|said| {
+            said.vote == vote
+                && said.of == of
+                && comment.as_ref().is_none_or(|new| said.comment.as_ref() == Some(new))
+        });
+        if !repeated {
+            next.course.hear(Review { by: by.clone(), vote, comment: comment.clone(), at, of: of.clone() });
+        }
+        let tally = progress(thresholds, &next.course.reviews, &of, counts);
+        let Some(decided) = outcome(&tally) else {
+            next.updated_at = at;
+            return Ok(if repeated { Moved::Before(self.clone()) } else { Moved::Now(next) });
+        };
+        next.course.tally = tally;
+        let grant = (decided == Vote::Approve).then(|| Grant::new(next.offer, at));
         Ok(Moved::Now(Self {
-            status,
+            status: decided.status(),
             reviewer: Some(by.clone()),
             reviewer_comment: comment.or_else(|| self.reviewer_comment.clone()),
             reviewed_at: Some(at),
             updated_at: at,
-            ..decided
+            grant,
+            ..next
         }))
     }
 
-    /// The request with what an approval gives.
-    fn approved(&self, given: Approval, at: Timestamp) -> Result<Self, Refusal> {
+    /// The digest of what reviewers agree to: which role, which call, for how long.
+    pub fn matter(&self) -> Digest {
+        let call = self.binding.as_ref().map_or("-", |binding| binding.digest.as_str());
+        let lasts = self.offer.lasts.map_or(0, Span::seconds);
+        Digest::of_bytes(format!("{}\n{call}\n{lasts}", self.role.id).as_bytes())
+    }
+
+    /// The request as it would be after a reviewer's ruling, but for the ruling itself: with another role, a shorter time or
+    /// other arguments.
+    ///
+    /// # Errors
+    /// [`Refusal::LongerThanAsked`], [`Refusal::NoCall`], [`Refusal::Call`].
+    pub fn with(&self, ruling: &Ruling) -> Result<Self, Refusal> {
+        match ruling {
+            Ruling::Approve(given) => self.changed(given.clone()),
+            Ruling::Deny => Ok(self.clone()),
+        }
+    }
+
+    /// The request with what a reviewer wants to give.
+    fn changed(&self, given: Approval) -> Result<Self, Refusal> {
         let binding = match (given.arguments, &self.binding) {
             (None, binding) => binding.clone(),
             (Some(_), None) => return Err(Refusal::NoCall),
             (Some(arguments), Some(binding)) => Some(binding.with_arguments(arguments)?),
         };
         let offer = Offer { lasts: self.shorter(given.lasts)?, ..self.offer };
-        Ok(Self {
-            role: given.role.unwrap_or_else(|| self.role.clone()),
-            binding,
-            grant: Some(Grant::new(offer, at)),
-            ..self.clone()
-        })
+        Ok(Self { role: given.role.unwrap_or_else(|| self.role.clone()), binding, offer, ..self.clone() })
     }
 
     /// How long the grant lasts, when a reviewer says so too.

@@ -10,6 +10,7 @@ mod levels;
 mod manage;
 mod operation_roles;
 mod read;
+mod terms;
 mod token;
 #[cfg(test)]
 mod token_tests;

@@ -16,6 +16,8 @@ use askfirst_domain::{
     facts::RoleAssignment,
     id::RequestId,
     request::{Approval, Moved, Refusal, Request, RequestKind, Ruling, Status, WantedRole},
+    review::Review,
+    terms::Threshold,
 };
 use askfirst_store::Versioned;
 use serde_json::json;
@@ -47,7 +49,16 @@ impl Acting {
             let state = self.scope.state();
             self.refuse_non_reviewer(&state, &found.value)?;
             let ruling = self.ruling(&state, &found.value, &decide.approve)?;
-            let moved = found.value.decide(&self.person, ruling, comment.clone(), self.scope.op.now)?;
+            // What a reviewer changes may ask for other thresholds.
+            let matter = match found.value.status {
+                Status::Pending => found.value.with(&ruling)?,
+                _ => found.value.clone(),
+            };
+            let counting = self.counting_now(&state, &matter).await?;
+            let counts = |review: &Review, threshold: &Threshold| counting.counts(review, threshold);
+            let heard = (counting.thresholds.as_slice(), counts);
+            let now = self.scope.op.now;
+            let moved = found.value.review(&self.person, ruling, comment.clone(), now, heard)?;
             let request = match moved {
                 Moved::Before(request) => return self.view(request).await,
                 Moved::Now(request) => request,
@@ -126,14 +137,15 @@ impl Acting {
         request: &Request,
     ) -> Result<Draft> {
         let mut draft = Draft {
-            // The reviewer may have lost what makes them one since it was looked at: then it is looked at again.
+            // A reviewer may have lost what makes them one since it was looked at: then it is looked at again.
             expects: vec![
                 Expect::AtRevision(ObjectRef::Request(request.id), before.revision),
                 Expect::SchemaAt(state.schema_revision),
-                Expect::NothingTakenSince { user: self.person.id, revision: state.revision },
+                self.expect_myself(),
             ],
             ..Draft::default()
         };
+        draft.expects.extend(self.expect_of_reviewers(state, request));
         let element = state.snapshot.schema().element_by_id(request.element);
         if request.status == Status::Approved {
             if request.kind == RequestKind::AccessRequest {
@@ -147,12 +159,28 @@ impl Acting {
         }
         let code = match request.status {
             Status::Approved => "request.approved",
-            _ => "request.denied",
+            Status::Denied => "request.denied",
+            _ => "request.reviewed",
         };
-        draft.audit.push(self.request_event(code, request)?);
+        draft.audit.push(self.scope.event_of_request(
+            code,
+            request,
+            self.about_review(&before.value, request),
+        )?);
         draft.outbox.extend(delivery::news(&self.scope, element.map(AsRef::as_ref), request)?);
         draft.changes.push(Change::PutRequest(Box::new(request.clone())));
         Ok(draft)
+    }
+
+    /// What was said, and what it takes the place of.
+    fn about_review(&self, before: &Request, request: &Request) -> crate::commit::About {
+        let mut about = self.about();
+        let mut say = |name: &str, review: Option<&Review>| {
+            about.details.extend(review.map(|review| (name.to_owned(), json!(review.vote))));
+        };
+        say("vote", request.course.review_of(&self.person));
+        say("replaces", before.course.review_of(&self.person).filter(|_| request.course != before.course));
+        about
     }
 
     /// The assignment that an approval gives, if the person does not have it for as long already. Leave for one call gives

@@ -118,6 +118,7 @@ mod tests {
             offer: askfirst_domain::grant::Offer::default(),
             binding: None,
             grant: None,
+            course: askfirst_domain::review::Course::default(),
         }
     }
 

@@ -46,7 +46,9 @@ impl Acting {
         let standing = Some(Standing::only(Status::Pending, self.scope.op.now));
         let filter = RequestFilter { standing, tenant: self.tenant, ..Default::default() };
         let me = self.person.id;
-        let listed = self.sift(&filter, page, |r| r.requester.id != me && sight.decides(r)).await?;
+        let listed = self
+            .sift(&filter, page, |r| r.requester.id != me && !self.was_heard(r) && sight.decides(r))
+            .await?;
         self.viewed(listed, &mut sight).await
     }
 

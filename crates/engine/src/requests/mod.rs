@@ -14,6 +14,8 @@
 //!   everybody else it does not exist.
 //! - **Who decides.** For access requests a `LEVEL_1` role, for operation approvals `_Reviewer_`; never the requester, and
 //!   never an agent, which is sent to the page where its human confirms.
+//! - **More than one reviewer.** An element may name thresholds ([`askfirst_domain::terms`]). Each review counts for those that
+//!   it fits, one of each person; who has lost what made them a reviewer counts for nothing when the decision falls.
 //! - **Deciding twice.** The same decision by the same person is answered like the first; any other is refused with a
 //!   sentence that says who decided what and when. What makes the reviewer one has to hold still when the decision is
 //!   written.
@@ -27,12 +29,14 @@ mod ask_access;
 mod ask_operation;
 mod calls;
 mod cancel;
+mod counting;
 mod decide;
 pub(crate) mod delivery;
 mod lapse;
 mod list;
 mod narrow;
 mod open;
+mod predicate;
 mod redeem;
 mod revoke;
 mod sight;
@@ -45,7 +49,7 @@ pub use askfirst_domain::Span;
 pub use calls::{CallAt, DENIAL_STANDS};
 pub use redeem::{Pass, Redeem};
 pub use terms::{RequestTimes, Times};
-pub use view::{Gives, PersonView, RequestView, Rights};
+pub use view::{Gives, Heard, PersonView, RequestView, Rights};
 
 use crate::{Acting, error::Error, error::Result};
 use askfirst_domain::{

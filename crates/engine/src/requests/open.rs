@@ -14,6 +14,7 @@ use askfirst_domain::{
     facts::{Instance, InstanceLink, Tenant},
     id::ResourceId,
     request::{Request, RequestKind, Status, WantedRole, wish},
+    review::Course,
     schema::Role,
 };
 use askfirst_policy::PlaceRef;
@@ -172,6 +173,7 @@ impl Acting {
             offer: terms::offer(wanted.kind, wanted.times, wanted.uses, element, server)?,
             binding,
             grant: None,
+            course: Course::default(),
         })
     }
 

@@ -7,7 +7,7 @@ use askfirst_domain::{
     decision::Place,
     element::{Element, ElementType, Level, REVIEWER_ROLE},
     id::{ElementId, RoleId, TenantId, UserId},
-    request::{Request, RequestKind},
+    request::{Person, Request, RequestKind},
 };
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -26,6 +26,8 @@ enum Power {
     Decide(ElementId),
     /// `_Reviewer_` on instances of the resource: sees and decides.
     Review(Key),
+    /// This role, on the instance or in the tenant.
+    Hold(RoleId),
 }
 
 /// One person's view of an environment at one revision.
@@ -41,10 +43,15 @@ pub(super) struct Sight {
 
 impl Acting {
     pub(super) fn sight(&self) -> Sight {
+        self.sight_of(&self.person)
+    }
+
+    /// What another person sees, as far as this call's credential reaches.
+    pub(super) fn sight_of(&self, person: &Person) -> Sight {
         Sight {
             state: self.scope.state(),
-            user: self.person.key.clone(),
-            id: self.person.id,
+            user: person.key.clone(),
+            id: person.id,
             tenant: self.tenant,
             now: self.scope.op.now,
             places: HashMap::new(),
@@ -79,6 +86,11 @@ impl Sight {
         self.reaches(power, request)
     }
 
+    /// Whether the person effectively holds a role where the request is about, or in its tenant.
+    pub(super) fn holds(&mut self, role: RoleId, request: &Request) -> bool {
+        self.reaches(Power::Hold(role), request)
+    }
+
     /// Whether there is any place where the person sees requests of others.
     pub(super) fn sees_others(&mut self) -> bool {
         let state = Arc::clone(&self.state);
@@ -106,7 +118,7 @@ impl Sight {
     }
 
     fn reaches(&mut self, power: Power, request: &Request) -> bool {
-        let in_tenant = matches!(power, Power::See(_) | Power::Decide(_));
+        let in_tenant = !matches!(power, Power::Review(_));
         let places = self.places(power);
         let here = request.instance.as_ref().map(|i| Place::Instance(i.reference()));
         here.is_some_and(|place| places.contains(&place))
@@ -135,6 +147,7 @@ fn roles_of(state: &LiveState, power: &Power) -> Vec<RoleId> {
     match power {
         Power::See(id) => up_to(id, SEES),
         Power::Decide(id) => up_to(id, DECIDES),
+        Power::Hold(id) => vec![*id],
         Power::Review(resource) => schema
             .role_by_key(Some(resource.as_str()), REVIEWER_ROLE)
             .map(|role| role.id)

@@ -1,14 +1,18 @@
 //! What a reader of a request gets to see.
 
 use super::sight::Sight;
-use crate::{Acting, Via, error::Result};
+use crate::{
+    Acting, Via,
+    error::{Error, Result},
+};
 use askfirst_domain::{
-    Digest, Ident, Timestamp, UserKey,
+    Digest, Timestamp, UserKey,
     facts::User,
     id::{RequestId, UserId},
     request::{Person, Request, RequestKind, Status},
+    review::{Progress, Review, Vote},
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A person, as far as they are (still) known.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +38,8 @@ impl PersonView {
 pub struct Rights {
     pub decide: bool,
     pub cancel: bool,
+    /// It waits for this person: they may decide, and were not heard about it as it is now.
+    pub awaited: bool,
 }
 
 /// What an approval gives.
@@ -53,6 +59,21 @@ pub struct RequestView {
     pub reviewer: Option<PersonView>,
     pub rights: Rights,
     pub gives: Gives,
+    /// How far each threshold is; of a decided request, how far it was.
+    pub progress: Vec<Progress>,
+    /// What reviewers have said, oldest first.
+    pub heard: Vec<Heard>,
+}
+
+/// What one reviewer has said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard {
+    pub by: PersonView,
+    pub vote: Vote,
+    pub comment: Option<String>,
+    pub at: Timestamp,
+    /// It does: who said it may still decide, and the request is still what it was about.
+    pub counts: bool,
 }
 
 impl RequestView {
@@ -79,7 +100,7 @@ impl RequestView {
         };
         let who = &request.requester.key;
         match (request.status, &request.reviewer) {
-            (Status::Pending, _) => format!("{who} asks for {wish}; it is pending until a reviewer decides."),
+            (Status::Pending, _) => format!("{who} asks for {wish}; it is pending until {}.", self.awaits()),
             (Status::Canceled, _) => format!("{who} asked for {wish} and canceled it."),
             (Status::Expired, _) => format!(
                 "{who} asked for {wish}; nobody decided in time, so it expired. It may be asked for again if it is still \
@@ -88,6 +109,22 @@ impl RequestView {
             (status, Some(by)) => format!("{who} asked for {wish}; it was {status} by {}.", by.key),
             (status, None) => format!("{who} asked for {wish}; it was {status}."),
         }
+    }
+}
+
+impl RequestView {
+    /// What a pending request waits for: `a reviewer decides`, or `2 more approve (both parents 0/2)`.
+    fn awaits(&self) -> String {
+        let usual = self.heard.is_empty() && self.progress.iter().all(|one| one.approve == 1);
+        if usual || self.progress.is_empty() {
+            return "a reviewer decides".to_owned();
+        }
+        let votes: Vec<String> = self
+            .progress
+            .iter()
+            .map(|one| format!("{} {}/{}", one.name, one.approvals, one.approve))
+            .collect();
+        format!("enough reviewers agree ({})", votes.join(", "))
     }
 }
 
@@ -103,23 +140,39 @@ pub(super) fn shown(request: &Request) -> String {
 impl Acting {
     /// Puts people beside requests, with one look at the store.
     pub(super) async fn views(&self, requests: Vec<Request>, sight: &mut Sight) -> Result<Vec<RequestView>> {
-        let now = self.scope.op.now;
+        self.views_at(requests, self.scope.op.now, sight).await
+    }
+
+    async fn views_at(
+        &self,
+        requests: Vec<Request>,
+        now: Timestamp,
+        sight: &mut Sight,
+    ) -> Result<Vec<RequestView>> {
         let requests: Vec<Request> = requests.into_iter().map(|request| request.at(now)).collect();
         let mut ids: Vec<UserId> = Vec::new();
         for request in &requests {
             ids.push(request.requester.id);
             ids.extend(request.reviewer.as_ref().map(|r| r.id));
+            ids.extend(request.course.reviews.iter().map(|review| review.by.id));
         }
         let people = self.people(ids).await?;
         let person = |p: &Person| view_of(p, people.get(&p.id));
+        let state = self.scope.state();
+        let there = |p: &Person| people.get(&p.id).is_some_and(|user| user.key == p.key);
         Ok(requests
             .into_iter()
-            .map(|request| RequestView {
-                requester: person(&request.requester),
-                reviewer: request.reviewer.as_ref().map(person),
-                rights: self.rights(&request, sight),
-                gives: sight.gives(&request),
-                request,
+            .map(|request| {
+                let (progress, counted) = self.progress_of(&state, &request, there);
+                RequestView {
+                    requester: person(&request.requester),
+                    reviewer: request.reviewer.as_ref().map(person),
+                    rights: self.rights(&request, sight),
+                    gives: sight.gives(&request),
+                    heard: heard(&request, &counted, person),
+                    progress,
+                    request,
+                }
             })
             .collect())
     }
@@ -131,16 +184,9 @@ impl Acting {
 
     /// One request with its people, as it is at a moment.
     pub(super) async fn view_at(&self, request: Request, now: Timestamp) -> Result<RequestView> {
-        let request = request.at(now);
         let mut sight = self.sight();
-        let requester = self.person_view(&request.requester).await?;
-        let reviewer = match &request.reviewer {
-            Some(person) => Some(self.person_view(person).await?),
-            None => None,
-        };
-        let rights = self.rights(&request, &mut sight);
-        let gives = sight.gives(&request);
-        Ok(RequestView { request, requester, reviewer, rights, gives })
+        let seen = self.views_at(vec![request], now, &mut sight).await?;
+        seen.into_iter().next().ok_or_else(|| Error::conflict("The request is not there any more."))
     }
 
     /// A request as it is now and what the person may do with it, if they may know of it.
@@ -157,19 +203,16 @@ impl Acting {
     fn rights(&self, request: &Request, sight: &mut Sight) -> Rights {
         let pending = request.status == Status::Pending;
         let own = request.requester.id == self.person.id;
-        Rights {
-            decide: pending && !own && self.via != Via::Agent && sight.decides(request),
-            cancel: pending && own,
-        }
+        let decide = pending && !own && self.via != Via::Agent && sight.decides(request);
+        Rights { decide, cancel: pending && own, awaited: decide && !self.was_heard(request) }
     }
 
-    async fn person_view(&self, person: &Person) -> Result<PersonView> {
-        let store = self.scope.engine.store();
-        let user = store.user(self.scope.env.id, &Ident::from(person.id.uuid())).await?;
-        Ok(view_of(person, user.map(|u| u.value).filter(|u| u.id == person.id).as_ref()))
+    /// Whether the person has reviewed the request as it is now.
+    pub(super) fn was_heard(&self, request: &Request) -> bool {
+        request.course.review_of(&self.person).is_some_and(|review| review.of == request.matter())
     }
 
-    async fn people(&self, mut ids: Vec<UserId>) -> Result<HashMap<UserId, User>> {
+    pub(super) async fn people(&self, mut ids: Vec<UserId>) -> Result<HashMap<UserId, User>> {
         ids.sort_unstable();
         ids.dedup();
         if ids.is_empty() {
@@ -180,6 +223,17 @@ impl Acting {
             self.scope.engine.store().users(self.scope.env.id, &filter, askfirst_store::Page::ALL).await?;
         Ok(users.items.into_iter().map(|user| (user.id, user)).collect())
     }
+}
+
+fn heard(request: &Request, counted: &HashSet<UserId>, person: impl Fn(&Person) -> PersonView) -> Vec<Heard> {
+    let heard = |review: &Review| Heard {
+        by: person(&review.by),
+        vote: review.vote,
+        comment: review.comment.clone(),
+        at: review.at,
+        counts: counted.contains(&review.by.id),
+    };
+    request.course.reviews.iter().map(heard).collect()
 }
 
 fn view_of(person: &Person, user: Option<&User>) -> PersonView {

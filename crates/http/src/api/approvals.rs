@@ -1,6 +1,6 @@
 //! Asking for one call, spending what was approved, saying what came of it, taking it back.
 
-use super::inbox::RequestRead;
+use super::request::RequestRead;
 use crate::{
     auth::InEnv,
     body::Body,

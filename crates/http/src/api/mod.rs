@@ -10,7 +10,9 @@ mod keys;
 mod links;
 mod policy;
 mod proof;
+mod request;
 mod stream;
+mod terms;
 
 use crate::openapi::Routes;
 
@@ -20,6 +22,7 @@ pub(crate) fn router() -> Routes {
         .merge(policy::router())
         .merge(inbox::router())
         .merge(approvals::router())
+        .merge(terms::router())
         .merge(keys::router())
         .merge(deliveries::router())
         .merge(links::router())

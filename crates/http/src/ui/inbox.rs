@@ -40,7 +40,7 @@ pub(super) async fn page(
     let window = Page { offset: u64::from(page - 1) * u64::from(SHOWN), limit: SHOWN };
     let all = acting.requests(RequestQuery::default(), window).await?;
     let last = all.total.div_ceil(u64::from(SHOWN));
-    let rest = all.items.iter().filter(|view| !view.rights.decide);
+    let rest = all.items.iter().filter(|view| !view.rights.awaited);
     let template = InboxPage {
         me: acting.user_key().to_string(),
         waiting: waiting.items.iter().map(|view| Row::new(view, now)).collect(),

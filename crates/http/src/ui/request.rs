@@ -3,7 +3,7 @@
 use super::{
     page::{Page as Answer, Shown, render},
     session::Reviewer,
-    words::{Foreign, Piece, Row, When, is_agent, person, visible},
+    words::{Foreign, Piece, Row, When, editable, is_agent, person, visible},
 };
 use askama::Template;
 use askfirst_domain::{
@@ -14,10 +14,11 @@ use askfirst_domain::{
     id::RoleId,
     principal::Principal,
     request::{RequestKind, Status},
+    review::Progress,
 };
 use askfirst_engine::{
-    Acting, Kind, Page,
-    requests::{Approve, Decide, RequestView, Verdict},
+    Acting, Error, Kind, Page,
+    requests::{Approve, Decide, Heard, RequestView, Span, Verdict},
 };
 use axum::{Form, extract::Path, http::StatusCode, response::IntoResponse, response::Redirect};
 use serde::Deserialize;
@@ -40,9 +41,33 @@ struct Event {
     at: When,
 }
 
+/// What one reviewer has said.
+#[derive(Debug)]
+struct Said {
+    by: String,
+    vote: &'static str,
+    comment: Foreign,
+    at: When,
+    counts: bool,
+}
+
+impl Said {
+    fn new(heard: &Heard, now: askfirst_domain::Timestamp) -> Self {
+        Self {
+            by: person(&heard.by),
+            vote: heard.vote.past(),
+            comment: Foreign::new(heard.comment.as_deref().unwrap_or_default()),
+            at: When::new(heard.at, now),
+            counts: heard.counts,
+        }
+    }
+}
+
 /// The one call that an approval is for, as it would run.
 #[derive(Debug)]
 struct Bound {
+    /// As they would stand in a field in which a reviewer changes them.
+    written: String,
     action: Foreign,
     arguments: Foreign,
     context: Foreign,
@@ -55,6 +80,7 @@ impl Bound {
         let context = &binding.call.context;
         let context = if context.is_empty() { String::new() } else { written(&context.clone().into()) };
         Self {
+            written: editable(&written(&binding.call.arguments)),
             action: Foreign::new(&binding.call.action),
             arguments: Foreign::new(&written(&binding.call.arguments)),
             context: Foreign::new(&context),
@@ -80,6 +106,13 @@ struct RequestPage {
     may_cancel: bool,
     shown: String,
     choices: Vec<Choice>,
+    /// How long what is given would last, where it ends.
+    lasts: Option<String>,
+    /// How far each threshold is; none where one reviewer decides.
+    votes: Vec<String>,
+    reviews: Vec<Said>,
+    /// This reviewer was heard, and may think again.
+    heard: bool,
     comment: Foreign,
     reviewer: Option<String>,
     timeline: Vec<Event>,
@@ -94,6 +127,26 @@ pub(super) struct DecisionForm {
     verdict: Way,
     comment: Option<String>,
     role: Option<String>,
+    lasts: Option<String>,
+    arguments: Option<String>,
+}
+
+impl DecisionForm {
+    /// What is given, where it is not what was asked for.
+    fn approval(&self) -> Result<Approve, Error> {
+        let written = |text: &Option<String>| {
+            text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        let lasts = written(&self.lasts).map(|text| text.parse::<Span>()).transpose();
+        let arguments = written(&self.arguments).map(|text| serde_json::from_str(&text)).transpose();
+        Ok(Approve {
+            role: written(&self.role).map(Ident::new),
+            lasts: lasts.map_err(|error| Error::invalid(format!("{error}.")))?,
+            arguments: arguments.map_err(|error| {
+                Error::invalid(format!("The arguments are not JSON: {error}. Nothing was decided."))
+            })?,
+        })
+    }
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -114,10 +167,10 @@ pub(super) async fn decide(
 ) -> Answer {
     let id = Ident::new(id);
     let approve = match form.verdict {
-        Way::Approve => {
-            let role = form.role.filter(|role| !role.is_empty()).map(Ident::new);
-            Verdict::Approve(Approve { role, ..Approve::default() })
-        }
+        Way::Approve => match form.approval() {
+            Ok(given) => Verdict::Approve(given),
+            Err(error) => return refused(&acting, &id, error).await,
+        },
         Way::Deny => Verdict::Deny,
     };
     let decision = Decide { approve, comment: form.comment };
@@ -166,6 +219,10 @@ async fn show(acting: &Acting, id: &Ident, status: StatusCode, notice: Option<St
         may_cancel: view.rights.cancel,
         shown: view.shown(),
         choices: choices(acting, &view),
+        lasts: request.offer.lasts.map(|lasts| lasts.to_string()),
+        votes: votes(&view),
+        reviews: said(&view, now),
+        heard: view.rights.decide && !view.rights.awaited,
         comment: Foreign::new(request.reviewer_comment.as_deref().unwrap_or_default()),
         reviewer: view.reviewer.as_ref().map(person),
         timeline: events.items.iter().rev().filter_map(|event| happened(event, now)).collect(),
@@ -239,6 +296,30 @@ fn choices(acting: &Acting, view: &RequestView) -> Vec<Choice> {
     acting.choices(view).into_iter().map(choice).collect()
 }
 
+/// How far each threshold is, where it takes more than one reviewer.
+fn votes(view: &RequestView) -> Vec<String> {
+    if view.progress.iter().all(|one| one.approve == 1 && one.deny == 1) && view.progress.len() < 2 {
+        return Vec::new();
+    }
+    let vote = |one: &Progress| {
+        let denials = if one.deny > 1 || one.denials > 0 {
+            format!(", {} of {} denials that end it", one.denials, one.deny)
+        } else {
+            String::new()
+        };
+        format!("{}: {} of {} approvals{denials}", visible(&one.name), one.approvals, one.approve)
+    };
+    view.progress.iter().map(vote).collect()
+}
+
+/// What reviewers have said, where the decision alone does not say it.
+fn said(view: &RequestView, now: askfirst_domain::Timestamp) -> Vec<Said> {
+    if view.request.status != Status::Pending && view.heard.len() < 2 {
+        return Vec::new();
+    }
+    view.heard.iter().map(|heard| Said::new(heard, now)).collect()
+}
+
 /// What an event says to a reader; none for one that another says already.
 fn happened(event: &AuditEvent, now: askfirst_domain::Timestamp) -> Option<Event> {
     let who = event.on_behalf_of.as_deref().unwrap_or("somebody");
@@ -247,6 +328,7 @@ fn happened(event: &AuditEvent, now: askfirst_domain::Timestamp) -> Option<Event
     let what = match event.code.as_str() {
         "request.created" => format!("{by} asked."),
         "request.annotated" => format!("{by} left a note; the role to give is {role}."),
+        "request.reviewed" => format!("{by} {}; more have to be heard.", voted(event)),
         "request.approved" => format!("{by} approved."),
         "request.denied" => format!("{by} denied."),
         "request.canceled" => format!("{by} withdrew it."),
@@ -260,4 +342,11 @@ fn happened(event: &AuditEvent, now: askfirst_domain::Timestamp) -> Option<Event
         _ => return None,
     };
     Some(Event { what, at: When::new(event.at, now) })
+}
+
+fn voted(event: &AuditEvent) -> &'static str {
+    match event.details.get("vote").and_then(|vote| vote.as_str()) {
+        Some("deny") => "denied",
+        _ => "approved",
+    }
 }

@@ -68,6 +68,20 @@ pub(super) fn visible(text: &str) -> String {
     Foreign::new(text).pieces().into_iter().map(piece).collect()
 }
 
+/// JSON for a field in which somebody changes it: the same value, with what hides written as an escape.
+pub(super) fn editable(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        if hides(c) {
+            let mut units = [0; 2];
+            shown.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
 /// A person's name, and the key behind it, since a name can be anybody's.
 pub(super) fn person(person: &PersonView) -> String {
     let (name, key) = (visible(&person.display_name()), person.key.as_str());
@@ -165,6 +179,14 @@ mod tests {
             })
             .collect();
         assert_eq!(told.concat(), "pay[U+202E]evil[U+200B][U+0000]\nok 🍕");
+    }
+
+    #[test]
+    fn what_hides_is_an_escape_where_it_is_changed() {
+        let value = serde_json::json!({"note": "a\u{202E}b\u{E0001}c"});
+        let shown = editable(&serde_json::to_string_pretty(&value).unwrap());
+        assert_eq!(shown, "{\n  \"note\": \"a\\u202eb\\udb40\\udc01c\"\n}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
     }
 
     #[test]

@@ -98,6 +98,7 @@ const POLICY: &[(&str, &[&str])] = &[
     ("/api/v1/policy", &["GET", "PUT"]),
     ("/api/v1/policy/plan", &["POST"]),
     ("/api/v1/policy/replay", &["POST"]),
+    ("/api/v1/elements/e/terms", &["GET", "PUT"]),
     ("/api/v1/deliveries", &["GET"]),
     ("/api/v1/deliveries/00000000-0000-0000-0000-000000000000", &["DELETE"]),
     ("/api/v1/deliveries/00000000-0000-0000-0000-000000000000/retry", &["POST"]),

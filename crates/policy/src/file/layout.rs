@@ -53,6 +53,15 @@ impl Members {
         }
     }
 
+    fn values<T: Serialize>(&mut self, name: &str, items: &[T]) {
+        // What the terms hold always serializes; a test writes and reads it.
+        let items: Vec<Tree> =
+            items.iter().filter_map(|item| serde_json::to_value(item).ok()).map(Tree::Value).collect();
+        if !items.is_empty() {
+            self.put(name, Tree::List(items));
+        }
+    }
+
     fn list<T: ToString>(&mut self, name: &str, items: impl IntoIterator<Item = T>) {
         let items: Vec<Tree> = items.into_iter().map(|item| Tree::text(&item)).collect();
         if !items.is_empty() {
@@ -328,6 +337,8 @@ fn terms_members(terms: &Terms) -> Members {
     members.text("decide_within", terms.decide_within.as_ref());
     members.text("grant_lasts", terms.grant_lasts.as_ref());
     members.value("most_uses", terms.most_uses.map(Value::from).as_ref());
+    members.values("thresholds", &terms.thresholds);
+    members.text("ask_again_after", terms.ask_again_after.as_ref());
     members
 }
 

@@ -1,6 +1,7 @@
 //! The JSON Schema of the file, for editors. It says what the form is; what names refer to is checked by [`super::parse`].
 
 use super::convert::{ATTRIBUTE_TYPES, CAUSES, ELEMENT_TYPES, LEVELS};
+use askfirst_domain::terms::MAX_NAME;
 use serde_json::{Map, Value, json};
 
 /// The JSON Schema (2020-12) of a policy file.
@@ -243,7 +244,7 @@ fn elements() -> Value {
     );
     require(&mut element, &["type"]);
     let terms = record(
-        "How long its requests wait, and what their approvals give.",
+        "How long its requests wait, who has to agree, and what their approvals give.",
         json!({
             "decide_within": span("How long a request waits for a decision when it does not say itself."),
             "grant_lasts": span("How long an approval lasts at most, and when the request does not say."),
@@ -253,6 +254,8 @@ fn elements() -> Value {
                 "minimum": 1,
                 "maximum": u32::MAX,
             },
+            "thresholds": items("threshold", "Who has to agree; one reviewer decides when there are none."),
+            "ask_again_after": span("How long the same wish is refused after it was denied; 10m for agents when left away."),
         }),
     );
     let mut webhook = record(
@@ -268,7 +271,29 @@ fn elements() -> Value {
         }),
     );
     require(&mut webhook, &["url"]);
-    json!({"element": element, "webhook": webhook, "terms": terms})
+    json!({"element": element, "webhook": webhook, "terms": terms, "threshold": threshold()})
+}
+
+fn threshold() -> Value {
+    let count = |description: &str| json!({"description": description, "type": "integer", "minimum": 1, "maximum": u32::MAX, "default": 1});
+    let mut threshold = record(
+        "So many approvals are needed, and so many denials end it.",
+        json!({
+            "name": {"description": "For whoever waits for it.", "type": "string", "minLength": 1, "maxLength": MAX_NAME},
+            "approve": count("How many approvals it takes."),
+            "deny": count("How many denials end the request."),
+            "role": {
+                "$ref": "#/$defs/role_ref",
+                "description": "Only reviews of people who hold this role there, or in the tenant, count.",
+            },
+            "when": {
+                "description": "A condition over the request; where it is known not to hold, the threshold asks for nothing.",
+                "type": ["object", "null"],
+            },
+        }),
+    );
+    require(&mut threshold, &["name"]);
+    threshold
 }
 
 fn facts() -> Value {

@@ -33,6 +33,7 @@ fn the_schema_has_the_members_that_the_reader_knows() {
         ("element", members::ELEMENT),
         ("webhook", members::WEBHOOK),
         ("terms", members::TERMS),
+        ("threshold", members::THRESHOLD),
         ("tenant", members::TENANT),
         ("user", members::USER),
         ("instance", members::INSTANCE),

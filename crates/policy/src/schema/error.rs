@@ -1,5 +1,6 @@
 //! Why something may not be written into the schema. Each prints as one sentence that says what would be right.
 
+use super::terms::TermsError;
 use crate::condition::ConditionError;
 use askfirst_domain::{Key, KeyError, element::ElementType, id::RoleId, schema::Role};
 use std::fmt;
@@ -40,6 +41,9 @@ impl fmt::Display for Names {
 /// Why something may not be written into the schema.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SchemaError {
+    /// Terms that can't be kept.
+    #[error("the terms of the element `{element}` {cause}")]
+    Terms { element: Key, cause: TermsError },
     /// A role names actions that its resource (or the named one) does not have.
     #[error("the role {role} permits what does not exist: {missing}; what exists is: {available}")]
     MissingPermissions { role: RoleName, missing: Names, available: Names },

@@ -10,6 +10,7 @@ mod directory;
 mod error;
 mod permission;
 mod sets;
+mod terms;
 mod validate;
 
 use crate::{condition::ConditionLimits, url_mapping::UrlRules};
@@ -28,6 +29,7 @@ use std::{
 
 pub use error::{RoleName, SchemaError};
 pub use permission::{parse_permission, parse_permissions};
+pub use terms::{TermsError, condition_of_terms};
 
 /// Resources, roles, relations, elements, condition sets and the rules over those of one environment.
 #[derive(Debug, Clone, Default)]

@@ -141,7 +141,7 @@ impl Schema {
     }
 
     /// Whether the element may be written: approvals of operations and their management are about one resource, a role
-    /// has one level, and every role that has one is a tenant role or a role on the element's resource.
+    /// has one level, every role that has one is a tenant role or a role on the element's resource, and its terms can be kept.
     ///
     /// # Errors
     /// The first rule that does not hold.
@@ -175,7 +175,8 @@ impl Schema {
                 });
             }
         }
-        Ok(())
+        self.check_terms(element.resource.as_ref(), &element.terms)
+            .map_err(|cause| SchemaError::Terms { element: element.key.clone(), cause })
     }
 
     fn check_permissions(&self, role: &Role) -> Result<(), SchemaError> {

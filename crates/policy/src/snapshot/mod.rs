@@ -4,6 +4,7 @@ mod check;
 mod compare;
 mod explain;
 mod holdings;
+mod holds;
 mod list;
 mod places;
 mod reach;
@@ -15,7 +16,7 @@ mod walk;
 
 use crate::{
     Schema,
-    condition::ConditionLimits,
+    condition::{Condition, ConditionLimits, Truth},
     graph::Graph,
     question::{
         CallAttributes, EffectiveRole, Explained, Holding, HoldingFilter, InstancePage, Part, PlaceRef,
@@ -126,6 +127,17 @@ impl Snapshot {
     /// The verdict of [`Snapshot::check_with`] alone; a rule over condition sets that reads `user.roles` allocates.
     pub fn is_allowed_with(&self, q: &Question<'_>, call: &CallAttributes<'_>, now: Timestamp) -> bool {
         check::is_allowed(&self.graph, q, call, now, self.max_depth)
+    }
+
+    /// What a condition that belongs to no set comes to for this question. Where there is no such user it can't be told.
+    pub fn holds(
+        &self,
+        condition: &Condition,
+        q: &Question<'_>,
+        call: &CallAttributes<'_>,
+        now: Timestamp,
+    ) -> Truth {
+        holds::holds(&self.graph, condition, q, call, now, self.max_depth)
     }
 
     /// All roles that the user effectively has in the place: given, extended and derived; for an instance the roles in

@@ -136,6 +136,11 @@ pub(super) fn roles_read<'g, 't>(
     if !tests.into_iter().any(|test| test.reads.any(Reads::ROLES)) {
         return Vec::new();
     }
+    roles_held(walk, tenant)
+}
+
+/// The keys of the roles that the user has in the tenant, given or extended.
+pub(super) fn roles_held<'g>(walk: &Walk<'g>, tenant: u32) -> Vec<&'g str> {
     let roles = walk.graph.compiled.ty(TENANT).map(|ty| ty.roles.as_slice()).unwrap_or_default();
     roles
         .iter()

@@ -7,6 +7,7 @@ use askfirst_domain::{
     schema::{
         AttributeType, DerivationRule, DerivationSettings, Permission, RuleResources, RuleUsers, SetKind,
     },
+    terms::{RoleRef, RoleScope, Threshold},
 };
 use askfirst_policy::{
     RoleName,
@@ -333,6 +334,20 @@ fn elements(dice: &mut Dice, file: &mut PolicyFile) {
                 .one(&[Token::None, Token::Named("REQUESTS_WEBHOOK_TOKEN".to_owned())].each_ref())
                 .clone(),
         });
+        let voters: Vec<RoleName> = levels.values().flatten().cloned().collect();
+        let mut thresholds = Vec::new();
+        for name in ["two", "more of them"] {
+            if dice.roll(3) == 1 {
+                thresholds.push(Threshold {
+                    name: name.to_owned(),
+                    approve: 1 + u32::try_from(dice.roll(3)).unwrap(),
+                    deny: 1 + u32::try_from(dice.roll(3)).unwrap(),
+                    role: voters.get(dice.roll(voters.len() + 1)).map(role_ref),
+                    when: dice
+                        .maybe(|dice| json!({"action.arguments.amount": {"greater-than": dice.roll(100)}})),
+                });
+            }
+        }
         let settings = [("title", json!(dice.word())), ("rows", json!(dice.roll(90))), ("yes", json!(true))];
         file.elements.push(ElementEntry {
             key: element,
@@ -352,9 +367,16 @@ fn elements(dice: &mut Dice, file: &mut PolicyFile) {
                 decide_within: dice.maybe(|dice| span(dice.roll(90_000))),
                 grant_lasts: dice.maybe(|dice| span(dice.roll(900_000))),
                 most_uses: dice.maybe(|dice| 1 + u32::try_from(dice.roll(5)).unwrap()),
+                thresholds,
+                ask_again_after: dice.maybe(|dice| span(dice.roll(9_000))),
             },
         });
     }
+}
+
+fn role_ref(name: &RoleName) -> RoleRef {
+    let scope = name.resource.clone().map_or(RoleScope::Tenant, RoleScope::On);
+    RoleRef { scope, key: name.key.clone() }
 }
 
 fn span(seconds: usize) -> Span {

@@ -299,6 +299,7 @@ impl Things {
             offer: Offer::default(),
             binding: None,
             grant: None,
+            course: askfirst_domain::review::Course::default(),
         }
     }
 }

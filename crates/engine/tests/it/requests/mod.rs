@@ -4,6 +4,7 @@ mod ends;
 mod race;
 mod redeem;
 mod rules;
+mod thresholds;
 
 use crate::support::World;
 use askfirst_domain::{Ident, element::Level, id::EnvId};

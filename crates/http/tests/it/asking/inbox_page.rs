@@ -1,7 +1,7 @@
 //! The inbox as a browser sees it.
 
 use super::{family, requests_of, wish};
-use crate::support::Server;
+use crate::support::{FACTS, Server};
 use axum::body::Body;
 use http::{HeaderMap, Request, header};
 use serde_json::json;
@@ -156,6 +156,67 @@ async fn a_reviewer_sees_and_approves() {
     assert!(!after.html.contains("name=\"verdict\""), "a decided request has no form");
     let listed = server.dev().get("/api/v1/requests?user=henry").await;
     assert_eq!(listed["data"][0]["status"], "approved");
+}
+
+#[tokio::test]
+async fn a_page_says_who_was_heard_and_the_last_of_them_decides() {
+    let server = family().await;
+    let dev = server.dev();
+    let role = json!({"user": "jane", "role": "parent", "resource_instance": "restaurants:pizza-palace"});
+    dev.post(&format!("{FACTS}/role_assignments"), role).await;
+    let terms = json!({"thresholds": [{"name": "both parents", "approve": 2}]});
+    let set = dev.put("/api/v1/elements/restaurant-requests/terms", terms).await;
+    assert_eq!(set["thresholds"][0]["deny"], 1);
+    assert_eq!(dev.get("/api/v1/elements/restaurant-requests/terms").await, set);
+    let path = asked(&server, "").await;
+    let (joe, jane) = (Browser::of(&server, "joe").await, Browser::of(&server, "jane").await);
+    let page = joe.get(&path).await.html;
+    assert!(page.contains("both parents: 0 of 2 approvals"), "{page}");
+    let form = format!("shown={}&verdict=approve&comment=fine+by+me&lasts=", shown(&page));
+    assert_eq!(joe.post(&format!("{path}/decide"), &form).await.status, 303);
+    let heard = joe.get(&path).await.html;
+    assert!(
+        heard.contains("You were heard.") && heard.contains("joe approved; more have to be heard."),
+        "{heard}"
+    );
+    assert!(joe.get("/inbox").await.html.contains("Nothing waits for you"));
+
+    let page = jane.get(&path).await.html;
+    assert!(page.contains("both parents: 1 of 2 approvals") && page.contains("fine by me"), "{page}");
+    let wrong = format!("shown={}&verdict=approve&lasts=soon", shown(&page));
+    assert_eq!(jane.post(&format!("{path}/decide"), &wrong).await.status, 400);
+    let form = format!("shown={}&verdict=approve", shown(&page));
+    assert_eq!(jane.post(&format!("{path}/decide"), &form).await.status, 303);
+    let id = path.rsplit('/').next().unwrap();
+    let read = dev.get(&format!("/api/v1/requests/{id}?user=henry")).await;
+    assert_eq!((&read["status"], &read["thresholds"][0]["approvals"]), (&json!("approved"), &json!(2)));
+    assert_eq!(
+        (&read["reviews"][0]["by"]["key"], &read["reviews"][0]["vote"]),
+        (&json!("joe"), &json!("approve"))
+    );
+}
+
+#[tokio::test]
+async fn a_page_changes_the_time_and_the_arguments() {
+    let server = family().await;
+    let ask = json!({
+        "user": "henry", "kind": "operation_approval", "element": "dish-requests", "resource_instance": "pizza-palace",
+        "action": "order", "arguments": {"count": 9},
+    });
+    let asked = server.dev().post("/api/v1/requests", ask).await;
+    let path = format!("/inbox/requests/{}", asked["id"].as_str().unwrap());
+    let joe = Browser::of(&server, "joe").await;
+    let page = joe.get(&path).await.html;
+    assert!(page.contains("1h when left empty") && page.contains("&#34;count&#34;: 9"), "{page}");
+    let wrong = format!("shown={}&verdict=approve&arguments=%7B", shown(&page));
+    let refused = joe.post(&format!("{path}/decide"), &wrong).await;
+    assert!(refused.status == 400 && refused.html.contains("The arguments are not JSON"), "{}", refused.html);
+    let form = format!("shown={}&verdict=approve&lasts=10m&arguments=%7B%22count%22%3A1%7D", shown(&page));
+    assert_eq!(joe.post(&format!("{path}/decide"), &form).await.status, 303);
+    let read =
+        server.dev().get(&format!("/api/v1/requests/{}?user=henry", asked["id"].as_str().unwrap())).await;
+    assert_eq!((&read["call"]["arguments"], &read["offer"]["lasts"]), (&json!({"count": 1}), &json!(600)));
+    assert_ne!(read["call"]["digest"], asked["call"]["digest"]);
 }
 
 #[tokio::test]

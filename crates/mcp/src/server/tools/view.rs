@@ -38,6 +38,7 @@ pub(super) fn request(acting: &Acting, view: &RequestView) -> Map<String, Value>
     if let Some(deadline) = r.deadline.filter(|_| r.status == Status::Pending) {
         shown.insert("deadline".to_owned(), json!(deadline.to_string()));
     }
+    shown.extend(reviews(view));
     if let Some(binding) = &r.binding {
         shown.insert("call".to_owned(), self::call(binding));
     }
@@ -58,6 +59,27 @@ pub(super) fn call(binding: &Binding) -> Value {
         shown.insert("context".to_owned(), json!(call.context));
     }
     shown
+}
+
+/// Who has to agree and who was heard, where it takes more than one.
+fn reviews(view: &RequestView) -> Map<String, Value> {
+    let mut said = Map::new();
+    let several = view.progress.len() > 1 || view.progress.iter().any(|one| one.approve > 1 || one.deny > 1);
+    if several {
+        said.insert("thresholds".to_owned(), json!(view.progress));
+    }
+    if several && !view.heard.is_empty() {
+        let reviews = view.heard.iter().map(|heard| {
+            let mut review = Map::new();
+            review.insert("by".to_owned(), json!(heard.by.key));
+            review.insert("vote".to_owned(), json!(heard.vote));
+            review.insert("counts".to_owned(), json!(heard.counts));
+            review.extend(some([("comment", heard.comment.clone())]));
+            Value::Object(review)
+        });
+        said.insert("reviews".to_owned(), reviews.collect());
+    }
+    said
 }
 
 /// Where a request stands, and for an agent what to make of it.

@@ -13,6 +13,7 @@ use askfirst_domain::{
     Key, Span,
     element::{ElementType, Level, Terms},
 };
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -76,7 +77,30 @@ impl Reader {
             decide_within: fields.get("decide_within").and_then(|node| self.span(node)),
             grant_lasts: fields.get("grant_lasts").and_then(|node| self.span(node)),
             most_uses: uses,
+            thresholds: self.parts(fields.get("thresholds"), "thresholds", "a threshold", members::THRESHOLD),
+            ask_again_after: fields.get("ask_again_after").and_then(|node| self.span(node)),
         }
+    }
+
+    /// The entries of a list in the terms, as the domain reads them.
+    fn parts<T: DeserializeOwned>(
+        &mut self,
+        node: Option<&Node>,
+        what: &str,
+        one: &str,
+        known: &[&str],
+    ) -> Vec<T> {
+        let items = self.items(node, what);
+        items.iter().filter_map(|item| self.piece(item, one, known)).collect()
+    }
+
+    fn piece<T: DeserializeOwned>(&mut self, node: &Node, what: &str, known: &[&str]) -> Option<T> {
+        let before = self.diagnostics.len();
+        self.fields(node, what, known)?;
+        if self.diagnostics.len() > before {
+            return None;
+        }
+        serde_json::from_value(node.to_json()).map_err(|error| self.complain(node.at, error, None)).ok()
     }
 
     /// `30m`, or a number of seconds.

@@ -73,7 +73,9 @@ pub(super) mod members {
         "webhook",
         "terms",
     ];
-    pub(in super::super) const TERMS: &[&str] = &["decide_within", "grant_lasts", "most_uses"];
+    pub(in super::super) const TERMS: &[&str] =
+        &["decide_within", "grant_lasts", "most_uses", "thresholds", "ask_again_after"];
+    pub(in super::super) const THRESHOLD: &[&str] = &["name", "approve", "deny", "role", "when"];
     pub(in super::super) const WEBHOOK: &[&str] = &["url", "token_from", "bearer_token"];
     pub(in super::super) const TENANT: &[&str] = &["name", "description", "attributes"];
     pub(in super::super) const USER: &[&str] = &["email", "first_name", "last_name", "attributes"];

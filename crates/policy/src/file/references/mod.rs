@@ -23,6 +23,7 @@ impl Reader {
         self.check_schema(file, &schema);
         for element in &mut file.elements {
             settle_levels(element, &schema);
+            schema.settle_terms(element.resource.as_ref(), &mut element.terms);
         }
         for element in &file.elements {
             self.check_element(element, &schema);

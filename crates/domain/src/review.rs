@@ -1,0 +1,130 @@
+//! What reviewers say of a request, and when that decides it.
+
+use crate::{
+    Digest, Timestamp,
+    request::{Person, Status},
+    terms::Threshold,
+};
+use serde::{Deserialize, Serialize};
+
+/// Which way a review goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Vote {
+    Approve,
+    Deny,
+}
+
+impl Vote {
+    /// The status that it leads to.
+    pub fn status(self) -> Status {
+        match self {
+            Self::Approve => Status::Approved,
+            Self::Deny => Status::Denied,
+        }
+    }
+
+    /// What somebody has done who votes so.
+    pub fn past(self) -> &'static str {
+        match self {
+            Self::Approve => "approved",
+            Self::Deny => "denied",
+        }
+    }
+}
+
+/// What one person says. There is one of each person; a later one of theirs takes the place of the earlier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    pub by: Person,
+    pub vote: Vote,
+    pub comment: Option<String>,
+    pub at: Timestamp,
+    /// What it is about: [`crate::request::Request::matter`] as it was then. It counts for nothing else.
+    pub of: Digest,
+}
+
+/// How far one threshold is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    pub name: String,
+    pub approvals: u32,
+    /// So many approvals are needed.
+    pub approve: u32,
+    pub denials: u32,
+    /// So many denials end it.
+    pub deny: u32,
+}
+
+impl Progress {
+    fn denies(&self) -> bool {
+        self.denials >= self.deny.max(1)
+    }
+
+    /// Whether it has the approvals that it needs.
+    pub fn approves(&self) -> bool {
+        self.approvals >= self.approve.max(1)
+    }
+}
+
+/// How far each threshold is. `counts` says whose reviews count for which; one that is about something else than `of` counts
+/// for none. Where there is no threshold at all, one review decides.
+pub fn progress(
+    thresholds: &[Threshold],
+    reviews: &[Review],
+    of: &Digest,
+    counts: impl Fn(&Review, &Threshold) -> bool,
+) -> Vec<Progress> {
+    let usual = [Threshold::usual()];
+    let thresholds = if thresholds.is_empty() { &usual } else { thresholds };
+    let number = |threshold: &Threshold, vote: Vote| {
+        let fits = |review: &&Review| review.vote == vote && review.of == *of && counts(review, threshold);
+        u32::try_from(reviews.iter().filter(fits).count()).unwrap_or(u32::MAX)
+    };
+    thresholds
+        .iter()
+        .map(|threshold| Progress {
+            name: threshold.name.clone(),
+            approvals: number(threshold, Vote::Approve),
+            approve: threshold.approve.max(1),
+            denials: number(threshold, Vote::Deny),
+            deny: threshold.deny.max(1),
+        })
+        .collect()
+}
+
+/// What it comes to: one threshold whose denials are reached ends it, and an approval needs all of them.
+pub fn outcome(progress: &[Progress]) -> Option<Vote> {
+    if progress.iter().any(Progress::denies) {
+        Some(Vote::Deny)
+    } else if !progress.is_empty() && progress.iter().all(Progress::approves) {
+        Some(Vote::Approve)
+    } else {
+        None
+    }
+}
+
+/// How the decision of a request falls, or fell.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Course {
+    /// What reviewers have said, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reviews: Vec<Review>,
+    /// How far each threshold was when the decision fell; empty before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tally: Vec<Progress>,
+}
+
+impl Course {
+    /// What this person has said.
+    pub fn review_of(&self, person: &Person) -> Option<&Review> {
+        self.reviews.iter().find(|review| review.by.id == person.id)
+    }
+
+    /// What they say now, in the place of what they said before.
+    pub(crate) fn hear(&mut self, review: Review) {
+        self.reviews.retain(|before| before.by.id != review.by.id);
+        self.reviews.push(review);
+    }
+}

@@ -1,0 +1,214 @@
+//! How our own API shows a request.
+
+use crate::{
+    openapi::{IdShape, KeyShape, RequestKindWord, RequestStatusWord, UserKeyShape},
+    permit::wire::Moment,
+};
+use askfirst_domain::{
+    Digest, Key, Timestamp, UserKey,
+    binding::Call,
+    grant::{Grant, GrantState, Offer, Outcome, Spending},
+    id::{ApiKeyId, RequestId},
+    request::{RequestKind, Status},
+    review::{Progress, Vote},
+};
+use askfirst_engine::{
+    Acting,
+    requests::{Heard, PersonView, RequestView},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A user, as a request names them.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = InboxPerson)]
+struct PersonRead {
+    #[schema(value_type = UserKeyShape)]
+    key: UserKey,
+    name: String,
+    #[schema(required)]
+    email: Option<String>,
+}
+
+impl From<&PersonView> for PersonRead {
+    fn from(person: &PersonView) -> Self {
+        Self { key: person.key.clone(), name: person.display_name(), email: person.email.clone() }
+    }
+}
+
+/// A request, in our own words.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = InboxRequest)]
+pub(super) struct RequestRead {
+    #[schema(value_type = IdShape)]
+    id: RequestId,
+    #[schema(value_type = RequestKindWord)]
+    kind: RequestKind,
+    #[schema(value_type = RequestStatusWord)]
+    status: Status,
+    /// Where it stands, in one sentence.
+    sentence: String,
+    requester: PersonRead,
+    #[schema(value_type = KeyShape)]
+    role: Key,
+    role_name: String,
+    /// What the role permits.
+    actions: Vec<String>,
+    /// `type:key`, or `tenant KEY`.
+    place: String,
+    #[schema(value_type = KeyShape)]
+    tenant: Key,
+    /// The key of the element.
+    #[schema(value_type = KeyShape)]
+    element: Key,
+    /// Written by the requester or their agent.
+    reason: String,
+    /// Who has to agree, and how far that is; of a decided request, how far it was.
+    #[schema(value_type = Vec<Object>)]
+    thresholds: Vec<Progress>,
+    /// What reviewers have said, oldest first; one of each.
+    reviews: Vec<ReviewRead>,
+    #[schema(required)]
+    reviewer: Option<PersonRead>,
+    #[schema(required)]
+    reviewer_comment: Option<String>,
+    #[schema(required)]
+    reviewed_at: Option<Moment>,
+    created_at: Moment,
+    updated_at: Moment,
+    /// From then on it can't be decided any more.
+    deadline: Option<Moment>,
+    /// What an approval gives at most.
+    #[schema(value_type = Object)]
+    offer: Offer,
+    /// The one call that it is for, with its digest.
+    #[schema(value_type = Option<Object>)]
+    call: Option<CallRead>,
+    /// What the approval gave.
+    #[schema(value_type = Option<Object>)]
+    grant: Option<GrantRead>,
+    may_decide: bool,
+    /// It waits for this user, who was not heard about it as it is now.
+    awaited: bool,
+    may_cancel: bool,
+    /// The page on which it is decided.
+    url: String,
+    /// The digest of all this: a decision that names it holds for exactly this.
+    shown: String,
+}
+
+/// What one reviewer has said.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Review)]
+struct ReviewRead {
+    by: PersonRead,
+    /// `approve` or `deny`.
+    #[schema(value_type = String)]
+    vote: Vote,
+    #[schema(required)]
+    comment: Option<String>,
+    at: Moment,
+    /// Whether it counts: whoever said it may decide, and the request is still as it was then.
+    counts: bool,
+}
+
+impl ReviewRead {
+    fn new(heard: &Heard) -> Self {
+        Self {
+            by: (&heard.by).into(),
+            vote: heard.vote,
+            comment: heard.comment.clone(),
+            at: Moment(heard.at),
+            counts: heard.counts,
+        }
+    }
+}
+
+/// The one call that an approval is for.
+#[derive(Debug, Serialize)]
+struct CallRead {
+    digest: Digest,
+    /// The id of the agent's key; none when no agent asked.
+    agent: Option<ApiKeyId>,
+    #[serde(flatten)]
+    call: Call,
+}
+
+/// What an approval gave.
+#[derive(Debug, Serialize)]
+struct GrantRead {
+    state: GrantState,
+    ends_at: Option<Moment>,
+    /// How many uses are left; null for a role.
+    left: Option<u32>,
+    uses: Vec<UseRead>,
+    revoked_by: Option<UserKey>,
+    revoked_because: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct UseRead {
+    at: Moment,
+    outcome: Outcome,
+    outcome_at: Option<Moment>,
+    note: Option<String>,
+}
+
+impl GrantRead {
+    fn new(grant: &Grant, now: Timestamp) -> Self {
+        let use_of = |spent: &Spending| UseRead {
+            at: Moment(spent.at),
+            outcome: spent.outcome,
+            outcome_at: spent.outcome_at.map(Moment),
+            note: spent.note.clone(),
+        };
+        Self {
+            state: grant.state(now),
+            ends_at: grant.ends_at.map(Moment),
+            left: grant.left(),
+            uses: grant.spent.iter().map(use_of).collect(),
+            revoked_by: grant.revoked.as_ref().map(|revoked| revoked.by.key.clone()),
+            revoked_because: grant.revoked.as_ref().and_then(|revoked| revoked.reason.clone()),
+        }
+    }
+}
+
+impl RequestRead {
+    pub(super) fn new(acting: &Acting, view: &RequestView) -> Self {
+        let request = &view.request;
+        Self {
+            id: request.id,
+            kind: request.kind,
+            status: request.status,
+            sentence: view.sentence(),
+            requester: (&view.requester).into(),
+            role: request.role.key.clone(),
+            role_name: view.gives.role_name.clone(),
+            actions: view.gives.actions.clone(),
+            place: view.place(),
+            tenant: request.tenant.clone(),
+            element: request.element_key.clone(),
+            reason: request.reason.clone(),
+            thresholds: view.progress.clone(),
+            reviews: view.heard.iter().map(ReviewRead::new).collect(),
+            reviewer: view.reviewer.as_ref().map(PersonRead::from),
+            reviewer_comment: request.reviewer_comment.clone(),
+            reviewed_at: request.reviewed_at.map(Moment),
+            created_at: Moment(request.created_at),
+            updated_at: Moment(request.updated_at),
+            deadline: request.deadline.map(Moment),
+            offer: request.offer,
+            call: request.binding.as_ref().map(|binding| CallRead {
+                digest: binding.digest.clone(),
+                agent: binding.agent,
+                call: binding.call.clone(),
+            }),
+            grant: request.grant.as_ref().map(|grant| GrantRead::new(grant, acting.scope().op().now)),
+            may_decide: view.rights.decide,
+            awaited: view.rights.awaited,
+            may_cancel: view.rights.cancel,
+            url: acting.confirm_url(request.id),
+            shown: view.shown(),
+        }
+    }
+}
