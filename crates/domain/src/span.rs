@@ -121,7 +121,6 @@ pub mod written {
         ///
         /// # Errors
         /// The serializer's.
-        #[expect(clippy::ref_option, reason = "serde calls it with a reference to the member")]
         pub fn serialize<S: Serializer>(span: &Option<Span>, serializer: S) -> Result<S::Ok, S::Error> {
             match span {
                 Some(span) => serializer.collect_str(span),

@@ -89,6 +89,13 @@ impl Bound {
     }
 }
 
+/// What the reader may do.
+#[derive(Debug)]
+struct May {
+    decide: bool,
+    cancel: bool,
+}
+
 #[derive(Debug, Template)]
 #[template(path = "request.html")]
 struct RequestPage {
@@ -102,8 +109,7 @@ struct RequestPage {
     deadline: Option<String>,
     meaning: String,
     actions: Vec<String>,
-    may_decide: bool,
-    may_cancel: bool,
+    may: May,
     shown: String,
     choices: Vec<Choice>,
     /// How long what is given would last, where it ends.
@@ -215,8 +221,7 @@ async fn show(acting: &Acting, id: &Ident, status: StatusCode, notice: Option<St
         deadline: request.deadline.filter(|_| request.status == Status::Pending).map(|at| at.to_string()),
         meaning: meaning(&view, now),
         actions: view.gives.actions.clone(),
-        may_decide: view.rights.decide,
-        may_cancel: view.rights.cancel,
+        may: May { decide: view.rights.decide, cancel: view.rights.cancel },
         shown: view.shown(),
         choices: choices(acting, &view),
         lasts: request.offer.lasts.map(|lasts| lasts.to_string()),
