@@ -108,6 +108,11 @@ impl Client {
         self.send(self.request(Method::PUT, path).json(body)).await
     }
 
+    /// Sends what is to be changed and reads the answer.
+    pub(crate) async fn patch<T: DeserializeOwned>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
+        self.send(self.request(Method::PATCH, path).json(body)).await
+    }
+
     /// Does something that is answered with nothing.
     pub(crate) async fn post_nothing(&self, path: &str) -> anyhow::Result<()> {
         self.answer(self.request(Method::POST, path)).await.map(drop)

@@ -1,6 +1,7 @@
 //! The binary `askfirst`: the composition root. It reads the environment and the command line, and puts the pieces
 //! together; one file a sub-command.
 
+mod agents;
 mod audit;
 mod chat;
 mod check;
@@ -67,6 +68,7 @@ enum Command {
     Chat(chat::Args),
     Inbox(inbox::Args),
     Key(key::Args),
+    Agents(agents::Args),
     Link(link::Args),
     Store(store::Args),
     Demo(demo::Args),
@@ -118,6 +120,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Chat(args) => Box::pin(chat::run(args, &env)).await,
         Command::Inbox(args) => Box::pin(inbox::run(args, &env)).await,
         Command::Key(args) => key::run(args, &env).await,
+        Command::Agents(args) => agents::run(args, &env).await,
         Command::Link(args) => link::run(args, &env).await,
         Command::Store(args) => Box::pin(store::run(args, &env)).await,
         Command::Demo(args) => Box::pin(demo::run(args, &env)).await,

@@ -3,7 +3,7 @@
 //! The digest is SHA-256 over the canonical JSON (RFC 8785) of seven members, and nothing else:
 //!
 //! ```json
-//! {"environment": ID, "subject": USER_ID, "agent": KEY_ID or null, "action": "...", "resource": "type:key",
+//! {"environment": ID, "subject": USER_ID, "agent": AGENT_ID or null, "action": "...", "resource": "type:key",
 //!  "arguments": ..., "context": {...}}
 //! ```
 //!
@@ -12,7 +12,7 @@
 
 use crate::{
     Digest,
-    id::{ApiKeyId, EnvId, UserId},
+    id::{AgentId, EnvId, UserId},
     principal::Principal,
 };
 use serde::{Deserialize, Serialize};
@@ -42,8 +42,8 @@ pub struct Call {
 pub struct Binding {
     pub environment: EnvId,
     pub subject: UserId,
-    /// The agent's key, when an agent asked; none for the person themselves or their server.
-    pub agent: Option<ApiKeyId>,
+    /// The agent, when an agent asked; none for the person themselves or their server. See [`agent_of`].
+    pub agent: Option<AgentId>,
     /// `type:key`, or `tenant:key` for a role in a tenant.
     pub resource: String,
     pub call: Call,
@@ -109,7 +109,7 @@ impl Binding {
     pub fn new(
         environment: EnvId,
         subject: UserId,
-        agent: Option<ApiKeyId>,
+        agent: Option<AgentId>,
         resource: String,
         call: Call,
     ) -> Result<Self, CallError> {
@@ -153,10 +153,12 @@ impl Binding {
     }
 }
 
-/// The agent through which somebody acts: its key, which is its credential.
-pub fn agent_of(principal: &Principal) -> Option<ApiKeyId> {
+/// The agent through which somebody acts: a registered one, or else whatever holds a key, which has the key's id. An agent that
+/// was registered for a key has that id, too, so what was bound to the key before is bound to the agent.
+pub fn agent_of(principal: &Principal) -> Option<AgentId> {
     match principal {
-        Principal::Agent { via, .. } | Principal::TrustedAgent { via, .. } => Some(*via),
+        Principal::Agent { agent: Some(agent), .. } => Some(*agent),
+        Principal::Agent { via, .. } | Principal::TrustedAgent { via, .. } => Some(AgentId::new(via.uuid())),
         Principal::ApiKey { .. } | Principal::User { .. } | Principal::System { .. } | Principal::Erased => {
             None
         }

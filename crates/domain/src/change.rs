@@ -6,6 +6,7 @@
 
 use crate::{
     Key, UserKey,
+    agent::Agent,
     element::Element,
     facts::{Instance, RelationshipTuple, RoleAssignment, Tenant, User},
     id::{
@@ -61,6 +62,8 @@ pub enum Change {
     DeleteProxyConfig {
         id: ProxyConfigId,
     },
+    /// An agent stays: what it has done names it.
+    PutAgent(Agent),
     PutUser(User),
     /// Takes along the user's assignments.
     DeleteUser {
@@ -112,6 +115,7 @@ impl Change {
                 | Self::DeleteSetRule { .. }
                 | Self::PutProxyConfig(_)
                 | Self::DeleteProxyConfig { .. }
+                | Self::PutAgent(_)
         )
     }
 }
@@ -131,7 +135,7 @@ pub enum Expect {
     /// written, and no tuple, instance, tenant, resource or user was deleted. Whatever else was written only adds to them, or
     /// is of the schema.
     NothingTakenSince { user: UserId, revision: u64 },
-    /// The schema (resources, roles, relations, elements, condition sets, set rules) was last written at or before this revision.
+    /// The schema (resources, roles, relations, elements, condition sets, set rules, agents) was last written at or before this revision.
     SchemaAt(u64),
 }
 

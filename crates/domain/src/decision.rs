@@ -138,6 +138,18 @@ pub struct Denial {
     pub would_allow: Vec<RoleAt>,
 }
 
+/// Why an agent may not do what its human may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentLack {
+    /// The environment has no such agent.
+    Unknown,
+    /// It may do nothing until it is thawed.
+    Frozen,
+    /// Its ceiling does not permit it.
+    Ceiling,
+}
+
 /// The kind of a denial.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "cause", rename_all = "snake_case")]
@@ -156,6 +168,8 @@ pub enum DenialCause {
     NoRole,
     /// A role would have allowed it, but its assignment has ended.
     Expired { role: RoleAt, at: Timestamp },
+    /// The user may, and the agent that would do it for them may not.
+    Agent { agent: String, lack: AgentLack },
     /// The walk over relations went past its limit before it found a grant.
     TooDeep { limit: u32 },
 }

@@ -89,6 +89,8 @@ kinds! {
     Action = ActionId;
     /// A named list of actions of a resource.
     ActionGroup = ActionGroupId;
+    /// A registered agent.
+    Agent = AgentId;
     /// An API key.
     ApiKey = ApiKeyId;
     /// A role assignment.

@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, draws a random number, opens a file or awaits: times and ids are given by the
 //! caller. Every other crate speaks in these types.
 
+pub mod agent;
 pub mod audit;
 pub mod binding;
 pub mod change;

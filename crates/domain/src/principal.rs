@@ -2,7 +2,7 @@
 
 use crate::{
     UserKey,
-    id::{ApiKeyId, EnvId, ProjectId, SessionId, TenantId, UserId},
+    id::{AgentId, ApiKeyId, EnvId, ProjectId, SessionId, TenantId, UserId},
     scope::KeyScope,
 };
 use serde::{Deserialize, Serialize};
@@ -16,8 +16,16 @@ pub enum Principal {
     /// A signed-in human, or a user's element session.
     /// `tenant`: the only one that the session reaches; none means any.
     User { session: SessionId, env: EnvId, user: UserId, key: UserKey, tenant: Option<TenantId> },
-    /// An agent that acts for one human, bound at the connection.
-    Agent { env: EnvId, user: UserId, key: UserKey, via: ApiKeyId },
+    /// An agent that acts for one human, bound at the connection. `agent`: the registered one that it is; none for whatever
+    /// program a server's key was lent to.
+    Agent {
+        env: EnvId,
+        user: UserId,
+        key: UserKey,
+        via: ApiKeyId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<AgentId>,
+    },
     /// An agent whose model names the user (`--trust-user-id`): the tutorial's behaviour.
     TrustedAgent { project: ProjectId, env: EnvId, via: ApiKeyId },
     /// The product itself: the first start, expiry.

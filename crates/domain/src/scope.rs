@@ -2,7 +2,7 @@
 
 use crate::{
     Key, Timestamp, UserKey,
-    id::{ApiKeyId, EnvId, LinkId, OrgId, ProjectId, SessionId, TenantId, UserId},
+    id::{AgentId, ApiKeyId, EnvId, LinkId, OrgId, ProjectId, SessionId, TenantId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -57,8 +57,16 @@ pub enum KeyScope {
     Project { project: ProjectId },
     /// One environment.
     Environment { project: ProjectId, env: EnvId },
-    /// `/mcp` of one environment and nothing else, always as this user.
-    Agent { project: ProjectId, env: EnvId, user: UserId, user_key: UserKey },
+    /// `/mcp` of one environment and nothing else, always as this user. `agent`: whose key it is; none in one from before
+    /// agents were registered, until a server has started that knows them.
+    Agent {
+        project: ProjectId,
+        env: EnvId,
+        user: UserId,
+        user_key: UserKey,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<AgentId>,
+    },
 }
 
 /// An API key as it is kept: the secret itself is never stored.
@@ -73,6 +81,16 @@ pub struct ApiKey {
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
+}
+
+impl ApiKey {
+    /// The human whom an agent acts for with this key.
+    pub fn acts_for(&self) -> Option<&UserKey> {
+        match &self.scope {
+            KeyScope::Agent { user_key, .. } => Some(user_key),
+            _ => None,
+        }
+    }
 }
 
 /// What a session may do.

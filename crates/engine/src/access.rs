@@ -4,14 +4,14 @@
 //! it was settled for which user the call is made. Their fields are private; this file is all there is to review.
 
 use crate::{
-    Engine, Op,
+    Engine, Op, agents,
     error::{Error, Kind, Result},
     live::{Live, LiveState},
     revision::Seen,
 };
 use askfirst_domain::{
     Ident, Timestamp, UserKey,
-    id::{EnvId, ProjectId, TenantId, UserId},
+    id::{AgentId, ApiKeyId, EnvId, ProjectId, TenantId, UserId},
     principal::Principal,
     request::Person,
     scope::{ApiKey, Environment, KeyScope, Organization, Project, SessionKind},
@@ -78,8 +78,9 @@ impl Engine {
                 return Err(Error::new(Kind::Unauthenticated, "This API key was revoked or has expired."));
             }
             let principal = match key.scope {
-                KeyScope::Agent { env, user, user_key, .. } => {
-                    Principal::Agent { env, user, key: user_key, via: key.id }
+                KeyScope::Agent { env, user, user_key, agent, .. } => {
+                    let agent = self.acting_agent(env, agent, key.id).await?;
+                    Principal::Agent { env, user, key: user_key, via: key.id, agent }
                 }
                 scope => Principal::ApiKey { id: key.id, scope },
             };
@@ -103,6 +104,38 @@ impl Engine {
             None => self.directory().put_unknown(hash.to_owned(), listing.version()),
         }
         Ok(key)
+    }
+
+    /// The registered agent whose key it is, if it may act.
+    async fn acting_agent(
+        &self,
+        env: EnvId,
+        agent: Option<AgentId>,
+        key: ApiKeyId,
+    ) -> Result<Option<AgentId>> {
+        if self.directory().get().environment_by_id(env).is_none() {
+            // Whatever comes next says that it is gone.
+            return Ok(agent);
+        }
+        let live = self.live(env).await?;
+        let id = agent.unwrap_or_else(|| AgentId::new(key.uuid()));
+        let find = || live.with(|state| state.snapshot.schema().agent_by_id(id).cloned());
+        let mut found = find();
+        if found.is_none() && agent.is_some() {
+            // Registered by another process a moment ago.
+            live.catch_up(self.store()).await?;
+            found = find();
+        }
+        match (found, agent) {
+            (Some(found), _) => {
+                agents::refuse_frozen(&found, Kind::Unauthenticated)?;
+                Ok(Some(id))
+            }
+            (None, None) => Ok(None),
+            (None, Some(_)) => {
+                Err(Error::new(Kind::Unauthenticated, "The agent of this key is not registered any more."))
+            }
+        }
     }
 
     /// The call of whoever holds this session of the given kind.
@@ -332,11 +365,26 @@ impl EnvScope {
     /// # Errors
     /// [`Kind::NotFound`] when there is no such user; [`Kind::Forbidden`] without an API key.
     pub async fn bind_agent(&self, user: &Ident) -> Result<Acting> {
+        self.bind(user, None).await
+    }
+
+    /// As [`EnvScope::bind_agent`], as a registered agent, which whoever holds the key has authenticated.
+    ///
+    /// # Errors
+    /// As [`EnvScope::bind_agent`]; [`Kind::NotFound`] when there is no such agent, [`Kind::Conflict`] for a frozen one.
+    pub async fn bind_registered_agent(&self, user: &Ident, agent: &Ident) -> Result<Acting> {
+        let agent = self.agent(agent)?.agent;
+        agents::refuse_frozen(&agent, Kind::Conflict)?;
+        self.bind(user, Some(agent.id)).await
+    }
+
+    async fn bind(&self, user: &Ident, agent: Option<AgentId>) -> Result<Acting> {
         let Principal::ApiKey { id, .. } = &self.op.principal else {
             return Err(refuse(&self.op.principal));
         };
         let user = self.find_user(user).await?.value;
-        let principal = Principal::Agent { env: self.env.id, user: user.id, key: user.key.clone(), via: *id };
+        let (env, key) = (self.env.id, user.key.clone());
+        let principal = Principal::Agent { env, user: user.id, key, via: *id, agent };
         let scope = Self { op: Op { principal, ..self.op.clone() }, ..self.clone() };
         Ok(Acting { scope, person: Person { id: user.id, key: user.key }, via: Via::Agent, tenant: None })
     }

@@ -18,6 +18,7 @@ mod task;
 mod watch;
 
 pub mod admin;
+pub mod agents;
 pub mod check;
 pub mod decisions;
 pub mod delivery;

@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{Mutex, Notify, broadcast},
+    sync::{Mutex, Notify, broadcast, watch},
     time::{Instant, sleep, timeout},
 };
 use uuid::Uuid;
@@ -78,6 +78,8 @@ pub(crate) struct Live {
     requests: ArcSwap<broadcast::Sender<Arc<Request>>>,
     /// The audit log as it grows.
     feed: Feed,
+    /// The newest revision that changed the schema, for whoever waits for that.
+    schema: watch::Sender<u64>,
     /// How many commits of this process are under way; each brings the state further by itself.
     writing: AtomicUsize,
     /// One of them has ended.
@@ -123,6 +125,7 @@ impl Live {
             waiting: Mutex::default(),
             requests: ArcSwap::from_pointee(broadcast::channel(EVENTS_KEPT).0),
             feed: Feed::of(env),
+            schema: watch::channel(0).0,
             writing: AtomicUsize::new(0),
             settled: Notify::new(),
             nudged: Arc::default(),
@@ -159,6 +162,11 @@ impl Live {
     /// The audit log as it grows.
     pub(crate) fn feed(&self) -> &Feed {
         &self.feed
+    }
+
+    /// Changes whenever the schema has, by whichever process.
+    pub(crate) fn schema_moves(&self) -> watch::Receiver<u64> {
+        self.schema.subscribe()
     }
 
     /// How long it is not known that this was level with the database.
@@ -276,6 +284,7 @@ impl Live {
         if head.epoch != epoch || head.revision < before {
             waiting.clear();
             self.state.store(Arc::new(LiveState::load(store, self.env, self.limits).await?));
+            self.schema.send_modify(|schema| *schema = head.revision);
             self.requests.store(Arc::new(broadcast::channel(EVENTS_KEPT).0));
             self.feed.replaced().await;
             return Ok(Caught::Partly);
@@ -314,8 +323,10 @@ impl Live {
             }));
         }
         if state.revision > before {
+            let schema = state.schema_revision;
             self.state.store(Arc::new(state));
             self.feed.grew();
+            self.schema.send_if_modified(|known| std::mem::replace(known, schema) != schema);
         }
         let requests = self.requests.load();
         for request in written {

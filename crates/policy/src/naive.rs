@@ -101,7 +101,8 @@ impl Naive {
             | Change::PutInvite(_)
             | Change::DeleteInvite { .. }
             | Change::PutProxyConfig(_)
-            | Change::DeleteProxyConfig { .. } => {}
+            | Change::DeleteProxyConfig { .. }
+            | Change::PutAgent(_) => {}
         }
     }
 

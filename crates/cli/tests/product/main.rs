@@ -1,6 +1,7 @@
 //! The whole product, as people and programs use it: the real binary.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod agents;
 mod audit;
 mod commands;
 mod demo;

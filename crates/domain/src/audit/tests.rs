@@ -311,6 +311,7 @@ fn people_are_found_by_whole_words() {
         user: crate::Id::new(Uuid::from_u128(9)),
         key: "rose".parse().unwrap(),
         via: crate::Id::new(Uuid::from_u128(8)),
+        agent: None,
     };
     assert_eq!(in_entry(&told, &["rose"]), Some(vec![]));
     assert_eq!(in_entry(&told, &["00000000-0000-0000-0000-000000000009"]), Some(vec![]));

@@ -1,13 +1,15 @@
 //! API keys: made, listed, revoked. Only hashes are kept; the secret is in the answer to its creation and nowhere else.
 
 use crate::{
-    OrgScope, Secret,
+    EnvScope, OrgScope, Secret,
+    agents::refuse_frozen,
     commit::About,
     error::{Error, Kind, Result},
 };
 use askfirst_domain::{
     Ident,
-    id::ApiKeyId,
+    id::{AgentId, ApiKeyId},
+    request::Person,
     scope::{ApiKey, KeyScope},
 };
 use askfirst_store::{AdminCommit, AdminOp};
@@ -28,9 +30,17 @@ pub enum NewKey {
         env: Ident,
     },
     /// `/mcp` of the environment, as this user, and nothing else.
+    /// An agent is registered for it.
     Agent {
         project: Ident,
         env: Ident,
+        user: Ident,
+    },
+    /// As [`NewKey::Agent`], for an agent that is registered.
+    AgentFor {
+        project: Ident,
+        env: Ident,
+        agent: Ident,
         user: Ident,
     },
 }
@@ -41,9 +51,10 @@ impl OrgScope {
     /// # Errors
     /// [`Kind::Forbidden`] for a wider key, [`Kind::NotFound`] for a place or user that is not there.
     pub async fn create_key(&self, new: NewKey, name: Option<String>) -> Result<(ApiKey, Secret)> {
-        let scope = self.resolve(&new).await?;
+        let id = self.engine.fresh_id(&self.op)?;
+        let scope = self.resolve(&new, id, name.as_deref()).await?;
         let key = ApiKey {
-            id: self.engine.fresh_id(&self.op)?,
+            id,
             org: self.organization()?.id,
             scope,
             name,
@@ -134,7 +145,7 @@ impl OrgScope {
         Ok(self.engine.directory().reload(self.engine.store()).await?)
     }
 
-    async fn resolve(&self, new: &NewKey) -> Result<KeyScope> {
+    async fn resolve(&self, new: &NewKey, id: ApiKeyId, name: Option<&str>) -> Result<KeyScope> {
         let scope = match new {
             NewKey::Organization => KeyScope::Organization,
             NewKey::Project { project } => {
@@ -148,12 +159,16 @@ impl OrgScope {
             NewKey::Agent { project, env, user } => {
                 let inside = self.engine.enter(self.op.clone(), project, env).await?;
                 let user = inside.find_user(user).await?.value;
-                KeyScope::Agent {
-                    project: inside.project.id,
-                    env: inside.env.id,
-                    user: user.id,
-                    user_key: user.key,
-                }
+                let human = Person { id: user.id, key: user.key };
+                let agent = inside.register_for_key(id, human.clone(), name).await?;
+                agent_scope(&inside, human, agent)
+            }
+            NewKey::AgentFor { project, env, agent, user } => {
+                let inside = self.engine.enter(self.op.clone(), project, env).await?;
+                let user = inside.find_user(user).await?.value;
+                let agent = inside.agent(agent)?.agent;
+                refuse_frozen(&agent, Kind::Conflict)?;
+                agent_scope(&inside, Person { id: user.id, key: user.key }, agent.id)
             }
         };
         if self.covers(&scope) {
@@ -173,5 +188,15 @@ impl OrgScope {
                 self.reaches(*project, Some(*env))
             }
         }
+    }
+}
+
+fn agent_scope(inside: &EnvScope, human: Person, agent: AgentId) -> KeyScope {
+    KeyScope::Agent {
+        project: inside.project.id,
+        env: inside.env.id,
+        user: human.id,
+        user_key: human.key,
+        agent: Some(agent),
     }
 }

@@ -59,6 +59,7 @@ impl Engine {
         for env in self.directory().get().environments() {
             self.furnish(env.id).await?;
         }
+        self.adopt_agent_keys().await?;
         Ok(keys)
     }
 

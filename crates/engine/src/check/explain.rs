@@ -2,6 +2,7 @@
 
 use super::{
     Ask, Given,
+    agent::Halves,
     words::{self, Sight, Told},
 };
 use crate::{EnvScope, LiveState};
@@ -41,6 +42,9 @@ pub struct Explanation {
     /// How many more rules were asked than are told.
     #[serde(skip_serializing_if = "is_zero")]
     pub more_rules: usize,
+    /// Who of the two may, where an agent is to do it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub halves: Option<Halves>,
     pub revision: u64,
 }
 
@@ -66,6 +70,11 @@ impl Explanation {
         };
         let about = Told { ask, decision: &decision, rules: &told, requestable: &requestable };
         let sentence = words::sentence(about, Sight::Values);
+        let halves = Halves::of(state.snapshot.schema(), ask, given, &decision);
+        let (decision, sentence) = match &halves {
+            Some(halves) => (halves.decided(decision), halves.sentence(ask, &sentence)),
+            None => (decision, sentence),
+        };
         Self {
             allow: decision.is_allow(),
             decision,
@@ -73,6 +82,7 @@ impl Explanation {
             requestable,
             rules: told.rules,
             more_rules: told.left_out,
+            halves,
             revision: state.revision,
         }
     }
@@ -83,7 +93,11 @@ impl Explanation {
     pub fn without_values(mut self, ask: &Ask) -> Self {
         let told = RulesTold { rules: std::mem::take(&mut self.rules), left_out: self.more_rules };
         let about = Told { ask, decision: &self.decision, rules: &told, requestable: &self.requestable };
-        self.sentence = words::sentence(about, Sight::Names);
+        let sentence = words::sentence(about, Sight::Names);
+        self.sentence = match &self.halves {
+            Some(halves) => halves.sentence(ask, &sentence),
+            None => sentence,
+        };
         self
     }
 }

@@ -13,6 +13,8 @@ pub struct Given {
     pub context: Attributes,
     /// About what is done: the amount of a transfer.
     pub action: Attributes,
+    /// The agent that is to do it for the user: key or id of a registered one. It may do so when both may.
+    pub agent: Option<String>,
 }
 
 impl Given {

@@ -2,6 +2,7 @@
 //!
 //! No database is read for a decision: the answer comes from the live snapshot, at the revision that it names.
 
+mod agent;
 mod counting;
 mod explain;
 mod given;
@@ -10,6 +11,8 @@ mod reverse;
 mod thing;
 mod words;
 
+pub use agent::Halves;
+pub(crate) use agent::{lacks, permits as agent_permits, why};
 pub use askfirst_policy::{Holding, InstancePage, ReachedInstance, TENANT_TYPE, TenantView};
 pub use explain::{Explanation, Requestable};
 pub use given::Given;
@@ -71,6 +74,7 @@ impl EnvScope {
     pub fn check_with(&self, ask: &Ask, given: &Given) -> Checked {
         let state = self.state();
         let decision = state.snapshot.check_with(&ask.question(), &given.attributes(), self.op.now);
+        let decision = agent::both(state.snapshot.schema(), ask, given, decision);
         Checked { decision, revision: state.revision }
     }
 
@@ -82,6 +86,9 @@ impl EnvScope {
     /// As [`EnvScope::is_allowed`], with what the call says besides.
     pub fn is_allowed_with(&self, ask: &Ask, given: &Given) -> bool {
         let (question, attributes) = (ask.question(), given.attributes());
-        self.look(|state| state.snapshot.is_allowed_with(&question, &attributes, self.op.now))
+        self.look(|state| {
+            state.snapshot.is_allowed_with(&question, &attributes, self.op.now)
+                && agent::permits(state.snapshot.schema(), ask, given)
+        })
     }
 }

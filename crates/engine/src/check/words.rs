@@ -155,6 +155,7 @@ fn cause(ask: &Ask, denial: &Denial) -> String {
         }
         DenialCause::NoRole => format!("{user} holds no role that allows it"),
         DenialCause::Expired { role, at } => format!("the role {role} allowed it until {at} and has ended"),
+        DenialCause::Agent { agent, .. } => format!("the agent {agent} may not"),
         DenialCause::TooDeep { limit } => {
             format!("the chain of relations is longer than the limit of {limit}")
         }

@@ -15,6 +15,11 @@ pub(super) const TRACE: usize = 8192;
 /// About how many bytes of JSON these are; none when they are more than [`GIVEN`].
 pub(super) fn weight(given: &Given) -> Option<usize> {
     let mut left = GIVEN;
+    if let Some(agent) = &given.agent
+        && !spend(agent.len() + 10, &mut left)
+    {
+        return None;
+    }
     [&given.user, &given.resource, &given.tenant, &given.context, &given.action]
         .into_iter()
         .all(|attributes| weigh_members(attributes, &mut left))

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     EnvScope, LiveState,
-    check::{Ask, Explanation, Given},
+    check::{Ask, Explanation, Given, agent_permits},
 };
 use std::sync::Arc;
 
@@ -21,7 +21,8 @@ impl EnvScope {
     /// Answers a question, and notes it in the decision log.
     pub fn decide(&self, ask: Ask, given: Given, door: Door) -> Answer {
         let state = self.state();
-        let allow = state.snapshot.is_allowed_with(&ask.question(), &given.attributes(), self.op.now);
+        let allow = state.snapshot.is_allowed_with(&ask.question(), &given.attributes(), self.op.now)
+            && agent_permits(state.snapshot.schema(), &ask, &given);
         if allow {
             self.note(state, ask, given, allow, None, door);
             return Answer::Allowed;

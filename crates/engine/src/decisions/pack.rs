@@ -173,6 +173,8 @@ pub(super) struct Written<'a> {
     context: Cow<'a, Attributes>,
     #[serde(skip_serializing_if = "is_empty")]
     action: Cow<'a, Attributes>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<Cow<'a, str>>,
 }
 
 fn is_empty(attributes: &Attributes) -> bool {
@@ -187,6 +189,7 @@ impl<'a> From<&'a Given> for Written<'a> {
             tenant: Cow::Borrowed(&given.tenant),
             context: Cow::Borrowed(&given.context),
             action: Cow::Borrowed(&given.action),
+            agent: given.agent.as_deref().map(Cow::Borrowed),
         }
     }
 }
@@ -199,6 +202,7 @@ impl From<Written<'_>> for Given {
             tenant: written.tenant.into_owned(),
             context: written.context.into_owned(),
             action: written.action.into_owned(),
+            agent: written.agent.map(Cow::into_owned),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::{ApplyError, PolicyText, impact};
 use crate::{
     EnvScope, LiveState,
+    check::agent_permits,
     decisions::{DecisionFilter, DecisionId, LoggedDecision},
     error::{Kind, Result},
 };
@@ -141,7 +142,10 @@ impl Sides {
         };
         replay.asked += 1;
         let (question, call) = (logged.ask.question(), given.attributes());
-        let answer = |side: &Snapshot| side.is_allowed_with(&question, &call, logged.at);
+        let answer = |side: &Snapshot| {
+            side.is_allowed_with(&question, &call, logged.at)
+                && agent_permits(side.schema(), &logged.ask, &given)
+        };
         let (before, after) = (answer(&self.live), answer(&self.candidate));
         replay.not_as_logged += u64::from(before != logged.allow);
         if before == after {

@@ -5,7 +5,7 @@ use super::{
     view::shown,
 };
 use crate::{
-    Acting, LiveState, Via,
+    Acting, LiveState, Via, agents,
     commit::{Draft, Outcome, Tries},
     error::{Error, Kind, Result},
 };
@@ -148,6 +148,7 @@ impl Acting {
         draft.expects.extend(self.expect_of_reviewers(state, request));
         let element = state.snapshot.schema().element_by_id(request.element);
         if request.status == Status::Approved {
+            agents::refuse_frozen_asker(state, request)?;
             if request.kind == RequestKind::AccessRequest {
                 let element = element
                     .ok_or_else(|| Error::conflict("The element of this request does not exist any more."))?;

@@ -152,7 +152,7 @@ impl Acting {
 }
 
 /// A reason or comment as it is kept.
-fn text(what: &str, text: &str) -> Result<String> {
+pub(crate) fn text(what: &str, text: &str) -> Result<String> {
     let length = text.chars().count();
     if length > MAX_TEXT {
         return Err(Error::invalid(format!(

@@ -10,7 +10,7 @@ use askfirst_domain::{
     Ident, Key,
     binding::{Binding, Call, agent_of},
     change::{Change, Expect, ObjectRef},
-    element::Element,
+    element::{Element, OPERATE_ACTION},
     facts::{Instance, InstanceLink, Tenant},
     id::ResourceId,
     request::{Request, RequestKind, Status, WantedRole, wish},
@@ -78,6 +78,7 @@ impl Acting {
 
     /// Opens the request, or finds the pending one of the same wish. None: somebody else wrote first, resolve anew.
     pub(super) async fn open(&self, state: &LiveState, wanted: Wanted) -> Result<Option<Asked>> {
+        self.refuse_beyond_agent(state, &wanted)?;
         self.refuse_held(state, &wanted)?;
         let link = wanted.target.link();
         let binding = self.binding(&wanted, link.as_ref())?;
@@ -175,6 +176,16 @@ impl Acting {
             grant: None,
             course: Course::default(),
         })
+    }
+
+    /// Refuses a wish of an agent for what it may not do itself: all that the role permits, or the one call.
+    fn refuse_beyond_agent(&self, state: &LiveState, wanted: &Wanted) -> Result<()> {
+        if let (RequestKind::OperationApproval, Some((_, resource))) = (wanted.kind, &wanted.resource) {
+            let action = wanted.call.as_ref().map_or(OPERATE_ACTION, |call| call.action.as_str());
+            return self.refuse_beyond_ceiling(state, [(resource.as_str(), action)]);
+        }
+        let permitted = state.snapshot.schema().permissions_of(&wanted.role);
+        self.refuse_beyond_ceiling(state, permitted.iter().map(|p| (p.resource.as_str(), p.action.as_str())))
     }
 
     /// Refuses a wish for what the person has already.

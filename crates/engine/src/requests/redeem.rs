@@ -2,7 +2,7 @@
 
 use super::{RequestView, comment};
 use crate::{
-    Acting, LiveState,
+    Acting, LiveState, agents,
     commit::{Draft, Outcome as Written, Tries},
     error::{Error, Result},
 };
@@ -12,7 +12,7 @@ use askfirst_domain::{
     change::{Change, Expect, ObjectRef},
     element::OPERATE_ACTION,
     grant::Outcome,
-    id::{ApiKeyId, RequestId},
+    id::{AgentId, RequestId},
     request::{Moved, Request},
     schema::Permission,
 };
@@ -25,8 +25,9 @@ use std::{fmt, future::Future};
 pub struct Redeem {
     /// The call as it will be made. Needed, and compared, where the approval is for one call.
     pub call: Option<Call>,
-    /// The agent whose call it is, as the server has authenticated it. An agent's own credential says so itself.
-    pub agent: Option<ApiKeyId>,
+    /// The agent whose call it is, as the server has authenticated it: key or id of a registered one, or the id of the key that
+    /// it uses. An agent's own credential says so itself.
+    pub agent: Option<Ident>,
     /// The digest that the caller has of the call, compared besides.
     pub digest: Option<String>,
 }
@@ -115,10 +116,12 @@ impl Acting {
         let mut tries = Tries::default();
         loop {
             let found = self.visible(id).await?;
-            self.refuse_other_principal(&found.value, redeem)?;
-            self.refuse_other_call(&found.value, redeem)?;
-            let (request, number) = found.value.spend(&self.scope.op.principal, self.scope.op.now)?;
             let state = self.state_with(&found).await?;
+            let agent = self.agent(&state, redeem)?;
+            self.refuse_other_principal(&state, &found.value, agent)?;
+            self.refuse_other_call(&found.value, redeem, agent)?;
+            agents::refuse_spending(&state, &found.value, agent)?;
+            let (request, number) = found.value.spend(&self.scope.op.principal, self.scope.op.now)?;
             let mut draft = Draft {
                 expects: vec![
                     Expect::AtRevision(ObjectRef::Request(request.id), found.revision),
@@ -129,7 +132,7 @@ impl Acting {
             self.ask_policy_again(&state, &request, &mut draft).await?;
             let mut event = self.request_event("grant.redeemed", &request)?;
             event.details.insert("use".to_owned(), json!(number));
-            event.details.insert("agent".to_owned(), json!(self.agent(redeem)));
+            event.details.insert("agent".to_owned(), json!(agent));
             draft.audit.push(event);
             if request.grant.as_ref().is_some_and(|grant| grant.left() == Some(0)) {
                 self.scope.draft_end_of_role(&request, &mut draft).await?;
@@ -186,8 +189,12 @@ impl Acting {
     }
 
     /// The agent whose call it is. What a credential says goes before what a caller says.
-    fn agent(&self, redeem: &Redeem) -> Option<ApiKeyId> {
-        agent_of(&self.scope.op.principal).or(redeem.agent)
+    fn agent(&self, state: &LiveState, redeem: &Redeem) -> Result<Option<AgentId>> {
+        match (agent_of(&self.scope.op.principal), &redeem.agent) {
+            (Some(own), _) => Ok(Some(own)),
+            (None, Some(named)) => self.scope.agent_named(state, named).map(Some),
+            (None, None) => Ok(None),
+        }
     }
 
     fn refuse_other_person(&self, request: &Request) -> Result<()> {
@@ -200,19 +207,26 @@ impl Acting {
         )))
     }
 
-    fn refuse_other_principal(&self, request: &Request, redeem: &Redeem) -> Result<()> {
+    fn refuse_other_principal(
+        &self,
+        state: &LiveState,
+        request: &Request,
+        calls: Option<AgentId>,
+    ) -> Result<()> {
         self.refuse_other_person(request)?;
-        let (asked, calls) = (agent_of(&request.opened_by), self.agent(redeem));
+        let asked = agent_of(&request.opened_by);
         if asked == calls {
             return Ok(());
         }
+        let name = |id| agents::name(state, id);
         Err(Error::forbidden(match (asked, calls) {
             (Some(asked), None) => format!(
-                "This approval was asked for by the agent with the key {asked} and is for that agent alone; name the agent \
-                 whose call it is in `agent`."
+                "This approval was asked for by the agent {} and is for that agent alone; name the agent whose call it is in \
+                 `agent`.",
+                name(asked)
             ),
             (Some(_), Some(calls)) => {
-                format!("This approval is for another agent than the one with the key {calls}; that agent has to ask itself.")
+                format!("This approval is for another agent than {}; that agent has to ask itself.", name(calls))
             }
             (None, _) => "This approval was not asked for by an agent, so no agent can use it; the agent has to ask itself."
                 .to_owned(),
@@ -220,7 +234,7 @@ impl Acting {
     }
 
     /// What was shown is what runs.
-    fn refuse_other_call(&self, request: &Request, redeem: &Redeem) -> Result<()> {
+    fn refuse_other_call(&self, request: &Request, redeem: &Redeem, agent: Option<AgentId>) -> Result<()> {
         let Some(approved) = &request.binding else {
             return if redeem.call.is_none() && redeem.digest.is_none() {
                 Ok(())
@@ -238,7 +252,7 @@ impl Acting {
         };
         let resource = request.instance.as_ref().map(|i| i.reference().to_string()).unwrap_or_default();
         let env = self.scope.env.id;
-        let now = Binding::new(env, self.person.id, self.agent(redeem), resource, call.clone())?;
+        let now = Binding::new(env, self.person.id, agent, resource, call.clone())?;
         if let Some(member) = approved.difference(&now) {
             return Err(Error::forbidden(format!(
                 "This call differs in its {member} from what was approved, so it must not run; run what was approved, or ask again."

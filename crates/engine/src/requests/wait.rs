@@ -20,8 +20,11 @@ impl Acting {
     pub async fn wait(&self, id: &Ident, at_most: Duration) -> Result<RequestView> {
         // Listening starts before the look, so that nothing can happen in between.
         let mut written = self.scope.live.requests();
+        let mut schema = self.scope.live.schema_moves();
         let deadline = Instant::now().checked_add(at_most.min(MOST));
         loop {
+            // It may have been frozen while it waited.
+            self.refuse_stopped_agent()?;
             let found = self.visible(id).await?;
             let now = self.scope.engine.now();
             let view = self.view_at(found.value, now).await?;
@@ -34,11 +37,17 @@ impl Acting {
             loop {
                 let Some(deadline) = deadline else { return Ok(view) };
                 let first = expires.map_or(deadline, |expires| expires.min(deadline));
-                match timeout_at(first, written.recv()).await {
-                    Ok(Ok(request)) if request.id == wanted => break,
-                    Ok(Ok(_)) => {}
-                    // Some were missed, perhaps this one.
-                    Ok(Err(RecvError::Lagged(_))) => break,
+                let told = async {
+                    tokio::select! {
+                        request = written.recv() => request.map(Some),
+                        _ = schema.changed() => Ok(None),
+                    }
+                };
+                match timeout_at(first, told).await {
+                    Ok(Ok(Some(request))) if request.id == wanted => break,
+                    Ok(Ok(Some(_))) => {}
+                    // An agent may have been frozen, or some were missed, perhaps this one.
+                    Ok(Ok(None) | Err(RecvError::Lagged(_))) => break,
                     // It has expired, or is about to.
                     Err(_) if first < deadline => break,
                     Ok(Err(RecvError::Closed)) | Err(_) => return Ok(view),

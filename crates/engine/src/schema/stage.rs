@@ -226,6 +226,11 @@ impl Stage<'_> {
         Ok(())
     }
 
+    /// Writes an agent.
+    pub(crate) fn put_agent(&mut self, agent: askfirst_domain::agent::Agent) {
+        self.push(vec![Change::PutAgent(agent)]);
+    }
+
     /// Deletes a proxy config.
     pub(crate) fn delete_proxy_config(&mut self, id: ProxyConfigId) {
         self.push(vec![Change::DeleteProxyConfig { id }]);

@@ -153,6 +153,7 @@ fn said(dice: &mut Dice) -> Given {
         tenant: attributes(),
         context: attributes(),
         action: attributes(),
+        agent: None,
     }
 }
 

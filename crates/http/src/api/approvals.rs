@@ -8,13 +8,7 @@ use crate::{
     openapi::{IdShape, RequestKindWord, Routes},
     permit::wire::{Moment, Text},
 };
-use askfirst_domain::{
-    Digest, Key,
-    binding::Call,
-    grant::Outcome,
-    id::{ApiKeyId, RequestId},
-    request::RequestKind,
-};
+use askfirst_domain::{Digest, Key, binding::Call, grant::Outcome, id::RequestId, request::RequestKind};
 use askfirst_engine::{
     Error,
     requests::{AskAccess, AskOperation, Pass, Redeem, Span, Times},
@@ -51,6 +45,10 @@ struct AtUse {
 struct NewRequestBody {
     /// Who asks: key or id.
     user: Text,
+    /// The registered agent that asks for them, as you have authenticated it: key or id. It can't ask for what it may not do
+    /// itself, and what is given is for it alone.
+    #[serde(default)]
+    agent: Option<Text>,
     #[schema(value_type = RequestKindWord)]
     kind: RequestKind,
     element: Text,
@@ -93,10 +91,10 @@ struct NewRequestBody {
 struct RedeemBody {
     /// Whose approval it is: key or id.
     user: Text,
-    /// The key of the agent whose call it is, as you have authenticated it; none when no agent is involved.
+    /// The agent whose call it is, as you have authenticated it: its key or id, or the id of the API key that it uses; none
+    /// when no agent is involved.
     #[serde(default)]
-    #[schema(value_type = Option<IdShape>)]
-    agent: Option<ApiKeyId>,
+    agent: Option<Text>,
     /// Needed where the approval is for one call, as are its arguments and context.
     #[serde(default)]
     action: Option<String>,
@@ -183,7 +181,10 @@ struct RevokeBody {
     responses((status = OK, description = "The request; the pending one if the same is asked already.", body = Value))
 )]
 async fn create(InEnv(scope): InEnv, Body(body): Body<NewRequestBody>) -> Answer<Json<RequestRead>> {
-    let acting = scope.act_for(&body.user.ident()).await?;
+    let acting = match &body.agent {
+        Some(agent) => scope.bind_registered_agent(&body.user.ident(), &agent.ident()).await?,
+        None => scope.act_for(&body.user.ident()).await?,
+    };
     let times = Times { decide_within: span(body.decide_within)?, lasts: span(body.lasts)? };
     let element = body.element.ident();
     let tenant = body.tenant.map_or_else(|| "default".into(), |tenant| tenant.ident());
@@ -231,8 +232,8 @@ async fn redeem(
 ) -> Answer<Json<Redeemed>> {
     let acting = scope.act_for(&body.user.ident()).await?;
     let call = call(body.action, body.arguments, body.context)?;
-    let pass =
-        acting.redeem(&at.request.ident(), &Redeem { call, agent: body.agent, digest: body.digest }).await?;
+    let agent = body.agent.map(|agent| agent.ident());
+    let pass = acting.redeem(&at.request.ident(), &Redeem { call, agent, digest: body.digest }).await?;
     Ok(Json(Redeemed::new(&pass)))
 }
 

@@ -4,6 +4,7 @@ use crate::{
     auth::Deciding,
     body::Body,
     openapi::{ExplanationShape, Routes},
+    permit::wire::Text,
 };
 use askfirst_domain::{RevisionToken, facts::Attributes};
 use askfirst_engine::{
@@ -26,6 +27,9 @@ pub(super) fn router() -> Routes {
 struct Question {
     /// The key of the user.
     user: String,
+    /// The agent that is to do it for them, as you have authenticated it: key or id. It is allowed when both may.
+    #[serde(default)]
+    agent: Option<Text>,
     action: String,
     /// `type:key`, or `type` for the resource as a whole.
     resource: String,
@@ -73,6 +77,7 @@ async fn check(Deciding(scope): Deciding, Body(question): Body<Question>) -> Jso
         user: question.user_attributes,
         resource: question.resource_attributes,
         context: question.context,
+        agent: question.agent.map(|agent| agent.0),
         ..Given::default()
     };
     let explanation = scope.decide_explained(ask, given, Door::Api);

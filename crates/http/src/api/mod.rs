@@ -1,5 +1,6 @@
 //! Our own small API under `/api/v1`: what the CLI needs and Permit has no route for.
 
+mod agents;
 mod approvals;
 mod audit;
 mod check;
@@ -24,6 +25,7 @@ pub(crate) fn router() -> Routes {
         .merge(approvals::router())
         .merge(terms::router())
         .merge(keys::router())
+        .merge(agents::router())
         .merge(deliveries::router())
         .merge(links::router())
         .merge(audit::router())

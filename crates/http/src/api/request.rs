@@ -8,7 +8,7 @@ use askfirst_domain::{
     Digest, Key, Timestamp, UserKey,
     binding::Call,
     grant::{Grant, GrantState, Offer, Outcome, Spending},
-    id::{ApiKeyId, RequestId},
+    id::{AgentId, RequestId},
     request::{RequestKind, Status},
     review::{Progress, Vote},
 };
@@ -128,8 +128,8 @@ impl ReviewRead {
 #[derive(Debug, Serialize)]
 struct CallRead {
     digest: Digest,
-    /// The id of the agent's key; none when no agent asked.
-    agent: Option<ApiKeyId>,
+    /// The id of the agent; none when no agent asked.
+    agent: Option<AgentId>,
     #[serde(flatten)]
     call: Call,
 }

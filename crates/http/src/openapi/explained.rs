@@ -20,6 +20,9 @@ pub(crate) struct ExplanationShape {
     /// How many more rules were asked than are told; absent when there are none.
     #[schema(nullable = false)]
     more_rules: Option<u64>,
+    /// Who of the two may, where the question names an agent.
+    #[schema(nullable = false)]
+    halves: Option<HalvesShape>,
     revision: u64,
 }
 
@@ -156,10 +159,38 @@ pub(crate) enum DenialCauseShape {
         role: RoleAtShape,
         at: i64,
     },
+    /// The user may, and the agent that would do it for them may not.
+    Agent {
+        agent: String,
+        lack: AgentLackShape,
+    },
     /// The walk over relations went past its limit before it found a grant.
     TooDeep {
         limit: u32,
     },
+}
+
+/// Why an agent may not do what its human may: there is no such agent, it is frozen, or its ceiling does not permit it.
+#[derive(ToSchema)]
+#[schema(as = AgentLack)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AgentLackShape {
+    Unknown,
+    Frozen,
+    Ceiling,
+}
+
+/// Who may: what an agent does for its human takes the right of both.
+#[derive(ToSchema)]
+#[schema(as = Halves)]
+pub(crate) struct HalvesShape {
+    /// The agent's key.
+    agent: String,
+    user_may: bool,
+    agent_may: bool,
+    /// Why the agent may not; absent when it may.
+    #[schema(nullable = false)]
+    why: Option<String>,
 }
 
 /// A role that would allow what was denied and that may be asked for.

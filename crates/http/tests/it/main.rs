@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod abac;
 #[cfg(test)]
+mod agents;
+#[cfg(test)]
 mod asking;
 #[cfg(test)]
 mod assignments;

@@ -75,14 +75,8 @@ impl Graph {
                 Arc::make_mut(&mut self.schema).remove_set_rule(*id);
                 Some(())
             }
-            Change::PutProxyConfig(config) => {
-                Arc::make_mut(&mut self.schema).put_proxy_config(config.clone());
-                Some(())
-            }
-            Change::DeleteProxyConfig { id } => {
-                self.schema.proxy_config_by_id(*id)?;
-                Arc::make_mut(&mut self.schema).remove_proxy_config(*id);
-                Some(())
+            Change::PutProxyConfig(_) | Change::DeleteProxyConfig { .. } | Change::PutAgent(_) => {
+                self.apply_beside(change)
             }
             Change::PutUser(user) => self.put_user(user),
             Change::DeleteUser { id, key } => {
@@ -220,6 +214,22 @@ impl Graph {
         }
         Arc::make_mut(&mut self.slots).remove_relation(id);
         Arc::make_mut(&mut self.schema).remove_relation(id);
+        Some(())
+    }
+
+    /// What stands in the schema and is asked beside it.
+    fn apply_beside(&mut self, change: &Change) -> Known {
+        match change {
+            Change::PutProxyConfig(config) => {
+                Arc::make_mut(&mut self.schema).put_proxy_config(config.clone());
+            }
+            Change::DeleteProxyConfig { id } => {
+                self.schema.proxy_config_by_id(*id)?;
+                Arc::make_mut(&mut self.schema).remove_proxy_config(*id);
+            }
+            Change::PutAgent(agent) => Arc::make_mut(&mut self.schema).put_agent(agent.clone()),
+            _ => {}
+        }
         Some(())
     }
 

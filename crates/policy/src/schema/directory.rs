@@ -2,6 +2,7 @@
 
 use askfirst_domain::{
     Ident, Key, Timestamp,
+    agent::Agent,
     element::Element,
     id::Id,
     schema::{ConditionSet, Relation, Resource, Role},
@@ -119,3 +120,4 @@ listed!(Relation, Relation, |relation| relation.object_resource.as_str());
 listed!(Element, Element, |_| "");
 listed!(ConditionSet, ConditionSet, |_| "");
 listed!(ProxyConfig, ProxyConfig, |_| "");
+listed!(Agent, Agent, |_| "");

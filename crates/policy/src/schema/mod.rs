@@ -16,8 +16,9 @@ mod validate;
 use crate::{condition::ConditionLimits, url_mapping::UrlRules};
 use askfirst_domain::{
     Ident, Timestamp,
+    agent::Agent,
     element::Element,
-    id::{ConditionSetId, ElementId, ProxyConfigId, RelationId, ResourceId, RoleId, SetRuleId},
+    id::{AgentId, ConditionSetId, ElementId, ProxyConfigId, RelationId, ResourceId, RoleId, SetRuleId},
     schema::{ConditionSet, Relation, Resource, Role, SetRule},
     url_mapping::ProxyConfig,
 };
@@ -43,6 +44,7 @@ pub struct Schema {
     /// The rules as they were created.
     rule_order: BTreeSet<(Timestamp, SetRuleId)>,
     proxy_configs: Directory<ProxyConfig>,
+    agents: Directory<Agent>,
     pub(crate) url_rules: UrlRules,
     /// How large a condition may be that is written.
     pub(crate) condition_limits: ConditionLimits,
@@ -182,6 +184,30 @@ impl Schema {
     /// All proxy configs.
     pub fn proxy_configs(&self) -> impl Iterator<Item = &Arc<ProxyConfig>> {
         self.proxy_configs.iter()
+    }
+
+    /// The registered agent that `ident` names, by id or key.
+    pub fn agent(&self, ident: &Ident) -> Option<&Arc<Agent>> {
+        self.agents.resolve("", ident)
+    }
+
+    /// The registered agent with this key.
+    pub fn agent_by_key(&self, key: &str) -> Option<&Arc<Agent>> {
+        self.agents.find("", key)
+    }
+
+    /// The registered agent with this id.
+    pub fn agent_by_id(&self, id: AgentId) -> Option<&Arc<Agent>> {
+        self.agents.get(id)
+    }
+
+    /// All registered agents.
+    pub fn agents(&self) -> impl Iterator<Item = &Arc<Agent>> {
+        self.agents.iter()
+    }
+
+    pub(crate) fn put_agent(&mut self, agent: Agent) {
+        self.agents.put(agent);
     }
 
     pub(crate) fn put_proxy_config(&mut self, config: ProxyConfig) {

@@ -163,7 +163,8 @@ pub async fn admin_commits_are_whole(store: Arc<dyn Store>) -> Outcome {
 pub async fn keys_and_sessions_are_found_by_hash(store: Arc<dyn Store>) -> Outcome {
     let world = World::start(store).await?;
     let (project, env) = (world.project.id, world.env);
-    let agent = KeyScope::Agent { project, env, user: fresh(), user_key: "joe@x.io".parse()? };
+    let agent =
+        KeyScope::Agent { project, env, user: fresh(), user_key: "joe@x.io".parse()?, agent: Some(fresh()) };
     let scopes = [
         KeyScope::Organization,
         KeyScope::Project { project },

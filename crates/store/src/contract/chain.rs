@@ -98,7 +98,8 @@ pub async fn audit_events_are_chained(store: Arc<dyn Store>) -> Outcome {
 pub async fn erasing_leaves_the_chain_sound(store: Arc<dyn Store>) -> Outcome {
     let world = World::start(store).await?;
     let joe = Things::user("joe")?;
-    let agent = Principal::Agent { env: world.env, user: joe.id, key: joe.key.clone(), via: fresh() };
+    let agent =
+        Principal::Agent { env: world.env, user: joe.id, key: joe.key.clone(), via: fresh(), agent: None };
     let mut asked = World::event("request.created");
     asked.actor = agent;
     asked.on_behalf_of = Some("joe".to_owned());

@@ -133,6 +133,7 @@ pub async fn duplicates_are_named(store: Arc<dyn Store>) -> Outcome {
         (Change::PutConditionSet(set), "a condition set with the key `adults`"),
         (Change::PutSetRule(rule), "this rule over condition sets"),
         (Change::PutProxyConfig(Things::proxy_config("api")?), "a proxy config with the key `api`"),
+        (Change::PutAgent(Things::agent("bot", &user)?), "an agent with the key `bot`"),
         (Change::PutInvite(invite), "a pending invitation to the same"),
         (Change::PutInstance(a.clone()), "an instance of `folder` with the key `a`"),
         (Change::PutInstance(b.clone()), "an instance of `folder` with the key `b`"),
@@ -167,6 +168,7 @@ fn with_another_id(change: Change) -> Change {
         Change::PutConditionSet(x) => x.id = fresh(),
         Change::PutSetRule(x) => x.id = fresh(),
         Change::PutProxyConfig(x) => x.id = fresh(),
+        Change::PutAgent(x) => x.id = fresh(),
         Change::PutInvite(x) => {
             x.id = fresh();
             x.email = x.email.to_uppercase();

@@ -67,6 +67,7 @@ pub async fn everything(world: &World, many: i64) -> Result<(), Failure> {
         Change::PutElement(form.clone()),
         Change::PutUser(joe.clone()),
         Change::PutProxyConfig(Things::proxy_config("api")?),
+        Change::PutAgent(Things::agent("bot", &joe)?),
         Change::PutRequest(Box::new(Things::request(&form, &joe, &member, &tenant, None))),
         Change::PutInvite(Things::invite("ann@example.com", &member, &tenant, None)),
     ]);

@@ -1,12 +1,13 @@
 //! The plainest store there can be: maps in memory. What it comes to is what a body has to come to.
 
 use askfirst_domain::{
+    agent::Agent,
     change::Change,
     element::Element,
     facts::{Instance, RelationshipTuple, RoleAssignment, Tenant, User},
     id::{
-        AssignmentId, ConditionSetId, ElementId, InstanceId, InviteId, ProxyConfigId, RelationId, RequestId,
-        ResourceId, RoleId, SetRuleId, TenantId, TupleId, UserId,
+        AgentId, AssignmentId, ConditionSetId, ElementId, InstanceId, InviteId, ProxyConfigId, RelationId,
+        RequestId, ResourceId, RoleId, SetRuleId, TenantId, TupleId, UserId,
     },
     invite::{Invite, InviteStatus},
     request::{Request, Status},
@@ -38,6 +39,7 @@ pub struct Model {
     pub tuples: BTreeMap<TupleId, RelationshipTuple>,
     pub requests: BTreeMap<RequestId, Request>,
     pub proxy_configs: BTreeMap<ProxyConfigId, ProxyConfig>,
+    pub agents: BTreeMap<AgentId, Agent>,
     pub invites: BTreeMap<InviteId, Invite>,
 }
 
@@ -58,6 +60,7 @@ impl Model {
             Change::PutConditionSet(x) => drop(self.condition_sets.insert(x.id, x.clone())),
             Change::PutSetRule(x) => drop(self.set_rules.insert(x.id, x.clone())),
             Change::PutProxyConfig(x) => drop(self.proxy_configs.insert(x.id, x.clone())),
+            Change::PutAgent(x) => drop(self.agents.insert(x.id, x.clone())),
             Change::PutInvite(x) => drop(self.invites.insert(x.id, x.clone())),
             Change::PutUser(x) => drop(self.users.insert(x.id, x.clone())),
             Change::PutTenant(x) => drop(self.tenants.insert(x.id, x.clone())),
@@ -141,6 +144,7 @@ impl Model {
             && once(self.tuples.values().map(|t| (t.subject.id, t.relation_id, t.object.id)))
             && once(pending.map(|r| &r.wish))
             && once(self.proxy_configs.values().map(|c| &c.key))
+            && once(self.agents.values().map(|a| &a.key))
             && once(invited.map(Invite::wish));
         if all { Ok(()) } else { Err(Twice) }
     }

@@ -7,6 +7,7 @@ use crate::{
 };
 use askfirst_domain::{
     Id,
+    agent::{Agent, AgentStatus},
     change::Change,
     element::Element,
     facts::{Instance, Tenant, User},
@@ -63,6 +64,9 @@ impl Stock {
         stock.things.extend(sets.iter().flat_map(condition_set));
         let configs = [Things::proxy_config("api")?, Things::proxy_config("api")?];
         stock.things.extend(configs.iter().flat_map(proxy_config));
+        let [joe, ..] = &users;
+        let agents = [Things::agent("bot", joe)?, Things::agent("bot", joe)?];
+        stock.things.extend(agents.iter().flat_map(agent));
         let [acme, bolt, _] = &tenants;
         for tenant in [acme, bolt, acme] {
             stock.things.extend(invite(&Things::invite("ann@example.com", member, tenant, None)));
@@ -159,6 +163,11 @@ fn proxy_config(x: &ProxyConfig) -> Vec<Change> {
     let bare = ProxyConfig { rules: Vec::new(), ..x.clone() };
     let delete = Change::DeleteProxyConfig { id: x.id };
     vec![Change::PutProxyConfig(x.clone()), Change::PutProxyConfig(bare), delete]
+}
+
+fn agent(x: &Agent) -> Vec<Change> {
+    let frozen = Agent { status: AgentStatus::Frozen, ..x.clone() };
+    vec![Change::PutAgent(x.clone()), Change::PutAgent(frozen)]
 }
 
 fn invite(x: &Invite) -> Vec<Change> {

@@ -3,6 +3,7 @@
 use super::Failure;
 use askfirst_domain::{
     Id, Timestamp,
+    agent::{Agent, AgentStatus, Ceiling},
     element::{Element, ElementType, Level, Terms},
     facts::{Instance, InstanceLink, RelationshipTuple, RoleAssignment, Tenant, User},
     grant::Offer,
@@ -209,6 +210,20 @@ impl Things {
                 headers: BTreeMap::new(),
                 priority: 3,
             }],
+            created_at: at(0),
+            updated_at: at(0),
+        })
+    }
+
+    /// An active agent that may read files.
+    pub fn agent(key: &str, owner: &User) -> Result<Agent, Failure> {
+        Ok(Agent {
+            id: fresh(),
+            key: key.parse()?,
+            name: key.to_owned(),
+            owner: Person { id: owner.id, key: owner.key.clone() },
+            status: AgentStatus::Active,
+            ceiling: Ceiling::Only(vec!["file:read".parse()?]),
             created_at: at(0),
             updated_at: at(0),
         })

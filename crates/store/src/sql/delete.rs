@@ -102,6 +102,7 @@ pub(super) fn statements(env: EnvId, change: &Change) -> Vec<Statement> {
         | Change::PutConditionSet(_)
         | Change::PutSetRule(_)
         | Change::PutProxyConfig(_)
+        | Change::PutAgent(_)
         | Change::PutUser(_)
         | Change::PutTenant(_)
         | Change::PutInstance(_)

@@ -47,6 +47,7 @@ pub(crate) fn encode(change: &Change) -> Result<(&'static str, String), StoreErr
         Change::DeleteSetRule { id } => ("delete_set_rule", json(&GoneId { id })?),
         Change::PutProxyConfig(x) => ("put_proxy_config", json(x)?),
         Change::DeleteProxyConfig { id } => ("delete_proxy_config", json(&GoneId { id })?),
+        Change::PutAgent(x) => ("put_agent", json(x)?),
         Change::PutUser(x) => ("put_user", json(x)?),
         Change::DeleteUser { id, key } => ("delete_user", json(&Gone { id, key })?),
         Change::PutTenant(x) => ("put_tenant", json(x)?),
@@ -94,6 +95,7 @@ pub(crate) fn decode(kind: &str, payload: &str) -> Result<Change, StoreError> {
         "delete_set_rule" => Change::DeleteSetRule { id: read::<GoneId<_>>(payload)?.id },
         "put_proxy_config" => Change::PutProxyConfig(read(payload)?),
         "delete_proxy_config" => Change::DeleteProxyConfig { id: read::<GoneId<_>>(payload)?.id },
+        "put_agent" => Change::PutAgent(read(payload)?),
         "put_user" => Change::PutUser(read(payload)?),
         "delete_user" => {
             let Gone { id, key } = read::<Gone<_, UserKey>>(payload)?;

@@ -77,7 +77,8 @@ fn table_of(change: &Change) -> Option<&'static Table> {
         | Change::PutElement(_)
         | Change::PutConditionSet(_)
         | Change::PutSetRule(_)
-        | Change::PutProxyConfig(_) => Some(&SCHEMA),
+        | Change::PutProxyConfig(_)
+        | Change::PutAgent(_) => Some(&SCHEMA),
         Change::PutUser(_) => Some(&USERS),
         Change::PutTenant(_) => Some(&TENANTS),
         Change::PutInstance(_) => Some(&INSTANCES),
@@ -129,6 +130,7 @@ fn row(env: EnvId, revision: u64, change: &Change) -> Result<Vec<Value>, StoreEr
         Change::PutProxyConfig(x) => {
             schema("proxy_config", x.id.uuid(), None, x.key.as_str(), None, json(x)?)
         }
+        Change::PutAgent(a) => schema("agent", a.id.uuid(), None, a.key.as_str(), None, json(a)?),
         Change::PutUser(user) => user_row(env, at, user)?,
         Change::PutTenant(tenant) => tenant_row(env, at, tenant)?,
         Change::PutInstance(instance) => instance_row(env, at, instance)?,
@@ -323,6 +325,7 @@ pub(crate) fn name_of(change: &Change) -> String {
         Change::PutConditionSet(x) => keyed("a condition set", &x.key),
         Change::PutSetRule(_) => "this rule over condition sets".to_owned(),
         Change::PutProxyConfig(x) => keyed("a proxy config", &x.key),
+        Change::PutAgent(a) => keyed("an agent", &a.key),
         Change::PutUser(u) => keyed("a user", &u.key),
         Change::PutTenant(t) => keyed("a tenant", &t.key),
         Change::PutInstance(i) => keyed(&format!("an instance of `{}`", i.resource), &i.key),

@@ -106,7 +106,7 @@ pub(crate) fn invite<R: Row>(row: &R) -> Result<Versioned<Invite>, StoreError> {
     Ok(Versioned { value: c.json()?, revision: c.whole()? })
 }
 
-/// A resource, role, relation, element, condition set, set rule or proxy config, as the change that puts it there.
+/// A resource, role, relation, element, condition set, set rule, proxy config or agent, as the change that puts it there.
 pub(crate) fn schema_object<R: Row>(row: &R) -> Result<Change, StoreError> {
     let mut c = Cells::of("schema object", row);
     match c.text()?.as_str() {
@@ -117,6 +117,7 @@ pub(crate) fn schema_object<R: Row>(row: &R) -> Result<Change, StoreError> {
         "condition_set" => c.json().map(Change::PutConditionSet),
         "set_rule" => c.json().map(Change::PutSetRule),
         "proxy_config" => c.json().map(Change::PutProxyConfig),
+        "agent" => c.json().map(Change::PutAgent),
         other => Err(StoreError::Corrupt { what: "schema object", detail: format!("the kind is `{other}`") }),
     }
 }

@@ -1,12 +1,13 @@
 //! Requests from the first wish to the grant.
 
+mod agents;
 mod ends;
 mod race;
 mod redeem;
 mod rules;
 mod thresholds;
 
-use crate::support::World;
+use crate::support::{World, eventually};
 use askfirst_domain::{Ident, element::Level, id::EnvId};
 use askfirst_engine::{Acting, elements::ElementPatch};
 use std::{ops::Deref, path::Path};

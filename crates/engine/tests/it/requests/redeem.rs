@@ -5,7 +5,6 @@ use askfirst_domain::{
     Ident,
     binding::Call,
     grant::{GrantState, Outcome},
-    id::ApiKeyId,
     request::{Request, Status},
 };
 use askfirst_engine::{
@@ -21,15 +20,15 @@ use std::{path::Path, time::Duration};
 
 const DISH: &str = "pizza-palace_truffle-pizza";
 
-fn call(arguments: Value) -> Call {
+pub(super) fn call(arguments: Value) -> Call {
     Call { action: "order_dish".to_owned(), arguments, context: serde_json::Map::new() }
 }
 
-fn pizza() -> Call {
+pub(super) fn pizza() -> Call {
     call(json!({"dish": "Truffle Pizza", "count": 1, "price": 24.5}))
 }
 
-fn dish(call: Option<Call>) -> AskOperation {
+pub(super) fn dish(call: Option<Call>) -> AskOperation {
     AskOperation {
         element: "dish-requests".into(),
         tenant: "default".into(),
@@ -42,11 +41,11 @@ fn dish(call: Option<Call>) -> AskOperation {
     }
 }
 
-fn yes(approve: Approve) -> Decide {
+pub(super) fn yes(approve: Approve) -> Decide {
     Decide { approve: Verdict::Approve(approve), comment: None }
 }
 
-fn id(request: &Request) -> Ident {
+pub(super) fn id(request: &Request) -> Ident {
     Ident::from(request.id.uuid())
 }
 
@@ -56,7 +55,7 @@ async fn approved(home: &Home, call: Option<Call>) -> Request {
     home.as_user("joe").await.decide(&id(&asked), yes(Approve::default())).await.unwrap().request
 }
 
-fn with(call: Call) -> Redeem {
+pub(super) fn with(call: Call) -> Redeem {
     Redeem { call: Some(call), ..Redeem::default() }
 }
 
@@ -71,7 +70,7 @@ async fn may_order(home: &Home) -> bool {
     home.dev().await.is_allowed(&ask)
 }
 
-async fn refused(acting: &Acting, request: &Request, redeem: Redeem) -> (Kind, String) {
+pub(super) async fn refused(acting: &Acting, request: &Request, redeem: Redeem) -> (Kind, String) {
     let error = acting.redeem(&id(request), &redeem).await.unwrap_err();
     (error.kind(), error.message().to_owned())
 }
@@ -367,7 +366,7 @@ async fn another_person_or_agent_shares_no_approval() {
     let henry = home.as_user("henry").await;
     let unnamed = refused(&henry, &asked, with(pizza())).await;
     assert!(unnamed.0 == Kind::Forbidden && unnamed.1.contains("name the agent"), "{}", unnamed.1);
-    let other = Redeem { agent: Some(ApiKeyId::new(uuid::Uuid::from_u128(1))), ..with(pizza()) };
+    let other = Redeem { agent: Some(Ident::from(uuid::Uuid::from_u128(1))), ..with(pizza()) };
     assert_eq!(refused(&henry, &asked, other.clone()).await.0, Kind::Forbidden);
     // An agent can't say that it is another one.
     let lying = home.as_agent("henry").await.redeem(&id(&asked), &other).await.unwrap();

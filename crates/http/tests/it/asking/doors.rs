@@ -44,6 +44,9 @@ fn of_own_environment() -> Vec<(&'static str, String)> {
     let mut routes = vec![
         ("POST", "/v2/auth/elements_login_as".to_owned()),
         ("POST", "/api/v1/links".to_owned()),
+        ("POST", "/api/v1/agents".to_owned()),
+        ("POST", "/api/v1/agents/bot/freeze".to_owned()),
+        ("POST", "/api/v1/agents/bot/keys".to_owned()),
         ("GET", "/api/v1/audit".to_owned()),
         ("GET", "/api/v1/inbox?user=joe".to_owned()),
         ("GET", "/api/v1/requests?user=joe".to_owned()),

@@ -8,7 +8,7 @@ use super::{
 use crate::server::connection::Connection;
 use askfirst_domain::{decision::Place, request::RequestKind};
 use askfirst_engine::{
-    check::{Ask, Given, Requestable},
+    check::{Ask, Requestable},
     decisions::Door,
 };
 use rmcp::model::JsonObject;
@@ -35,7 +35,7 @@ pub(super) async fn check(connection: &Connection, arguments: JsonObject) -> Ans
         instance: Some(instance.key.to_string()),
         tenant: Some(instance.tenant.to_string()),
     };
-    let explained = acting.scope().decide_explained(ask.clone(), Given::default(), Door::Mcp);
+    let explained = acting.scope().decide_explained(ask.clone(), acting.given(), Door::Mcp);
     // Whoever asks through an agent may not see everybody's attributes.
     let explained = explained.without_values(&ask);
     let (user, action, object) = (&ask.user, &ask.action, ask.object());
