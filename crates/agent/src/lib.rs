@@ -9,6 +9,7 @@
 //! - [`checkpoint`]: where threads are kept, in memory or in an `SQLite` file
 //! - [`messages`], [`model`], [`tools`]: conversations, language models, MCP servers
 //! - [`chat`]: the ready-made reviewed conversation, a driver for one turn, and a terminal loop
+//! - [`review`]: the questions and answers of other programs' reviews (`LangChain`'s middleware, Agent Inbox)
 //! - [`draw`]: Mermaid, SVG and PNG of a graph
 //!
 //! A process that uses real models or MCP servers over HTTP installs a TLS provider once, before anything
@@ -64,5 +65,6 @@ pub mod ids;
 pub mod interrupt;
 pub mod messages;
 pub mod model;
+pub mod review;
 mod tls;
 pub mod tools;

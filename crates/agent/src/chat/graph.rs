@@ -4,6 +4,7 @@ use super::review::{ReviewNode, ReviewPolicy};
 use crate::graph::{Command, END, Node, NodeContext, NodeOptions, NodeResult, START, StateGraph};
 use crate::messages::{AssistantMessage, Message, MessagesState, MessagesUpdate};
 use crate::model::ChatModel;
+use crate::review::ReviewFormat;
 use crate::tools::{ToolNode, ToolSet};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -26,12 +27,21 @@ pub struct ChatSetup {
     pub review: ReviewPolicy,
     /// Standing instructions; sent with every request and not stored in the thread.
     pub system: Option<String>,
+    /// In which shape the human is asked and answers.
+    pub format: ReviewFormat,
 }
 
 impl ChatSetup {
     /// No standing instructions.
     pub fn new(model: Arc<dyn ChatModel>, tools: Arc<dyn ToolSet>, review: ReviewPolicy) -> Self {
-        Self { model, tools, review, system: None }
+        Self { model, tools, review, system: None, format: ReviewFormat::default() }
+    }
+
+    /// Asking and taking answers in another program's shape.
+    #[must_use]
+    pub fn with_format(mut self, format: ReviewFormat) -> Self {
+        self.format = format;
+        self
     }
 
     /// With standing instructions.
@@ -45,14 +55,14 @@ impl ChatSetup {
 /// The graph of a reviewed conversation, ready to compile. Its nodes are `call_llm`, `run_tool` and
 /// `human_review_node`; it needs a checkpointer.
 pub fn chat_graph(setup: ChatSetup) -> StateGraph<MessagesState> {
-    let ChatSetup { model, tools, review, system } = setup;
+    let ChatSetup { model, tools, review, system, format } = setup;
     StateGraph::new()
         .add_node(CALL_LLM, CallModel { model, tools: tools.clone(), system })
         .add_node(RUN_TOOL, ToolNode::new(tools))
         .add_node_with(
             HUMAN_REVIEW,
             NodeOptions::new().interrupts().goes_to([CALL_LLM, RUN_TOOL]),
-            ReviewNode::new(review),
+            ReviewNode::new(review).in_format(format),
         )
         .add_edge(START, CALL_LLM)
         .add_conditional_edges(CALL_LLM, after_model, [HUMAN_REVIEW, END])

@@ -3,11 +3,18 @@
 use super::graph::{CALL_LLM, RUN_TOOL};
 use crate::graph::{Command, Node, NodeContext, NodeResult, NodeStop};
 use crate::interrupt::Interrupt;
-use crate::messages::{Message, MessagesState, MessagesUpdate, ToolCall, ToolMessage, ToolStatus};
+use crate::messages::{
+    AssistantMessage, Message, MessagesState, MessagesUpdate, Part, ToolCall, ToolMessage, ToolStatus,
+};
+use crate::review::{
+    AnswerError, Decision, ReviewFormat,
+    hitl::{DecisionType, HitlRequest},
+    inbox::{HumanInterrupt, HumanInterruptConfig},
+};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// Which tool calls a human has to see before they run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +76,7 @@ impl ReviewPolicy {
 
 /// What the human is asked: the payload of the review node's interrupt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ReviewQuestion {
     /// The question as a sentence.
     pub question: String,
@@ -80,6 +88,7 @@ pub struct ReviewQuestion {
 
 /// A call as it is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ShownCall {
     /// The call's id.
     pub id: String,
@@ -90,9 +99,11 @@ pub struct ShownCall {
 }
 
 impl ReviewQuestion {
-    /// Reads the question from an interrupt of the review node; nothing if it is another node's.
+    /// Reads the question from an interrupt of the review node; nothing if it is another node's, or holds more than would be
+    /// shown of it.
     pub fn of(interrupt: &Interrupt) -> Option<Self> {
-        serde_json::from_value(interrupt.payload.clone()).ok()
+        let question: Self = serde_json::from_value(interrupt.payload.clone()).ok()?;
+        (question.tool_calls.first() == Some(&question.tool_call)).then_some(question)
     }
 
     fn about(calls: &[&ToolCall]) -> Option<Self> {
@@ -152,16 +163,55 @@ fn decision_of(answer: &Value, index: usize, count: usize) -> CallDecision {
 }
 
 /// Looks at every risky call of the model's last message and asks a human about them. Declined means that no
-/// call of the message runs; each gets a message that says why.
+/// call of the message runs; each gets a message that says why. An answer that can't be read declines all of them.
 #[derive(Debug, Clone, Default)]
 pub struct ReviewNode {
     policy: ReviewPolicy,
+    format: ReviewFormat,
 }
 
 impl ReviewNode {
     /// Asks about the calls that `policy` names.
     pub fn new(policy: ReviewPolicy) -> Self {
-        Self { policy }
+        Self { policy, format: ReviewFormat::default() }
+    }
+
+    /// Asks, and takes answers, in this shape.
+    #[must_use]
+    pub fn in_format(mut self, format: ReviewFormat) -> Self {
+        self.format = format;
+        self
+    }
+}
+
+impl ReviewFormat {
+    /// The payload of the interrupt that asks about these calls, one at least.
+    fn question(self, risky: &[&ToolCall]) -> Result<Value, serde_json::Error> {
+        match self {
+            Self::Askfirst => serde_json::to_value(ReviewQuestion::about(risky)),
+            Self::HumanInTheLoop => serde_json::to_value(HitlRequest::about(risky, &DecisionType::ALL)),
+            Self::AgentInbox => {
+                serde_json::to_value(HumanInterrupt::about(risky, HumanInterruptConfig::EVERYTHING))
+            }
+        }
+    }
+
+    /// What an answer decides of these calls, one decision each.
+    fn decisions(self, risky: &[&ToolCall], answer: &Value) -> Result<Vec<Decision>, AnswerError> {
+        match self {
+            Self::Askfirst => {
+                let decision = |index| match decision_of(answer, index, risky.len()) {
+                    CallDecision::Approved => Decision::Approve,
+                    CallDecision::Declined => Decision::Reject { message: None },
+                };
+                Ok((0..risky.len()).map(decision).collect())
+            }
+            Self::HumanInTheLoop => HitlRequest::about(risky, &DecisionType::ALL).decisions(answer),
+            Self::AgentInbox => {
+                let asked = HumanInterrupt::about(risky, HumanInterruptConfig::EVERYTHING);
+                HumanInterrupt::decisions(&asked, answer)
+            }
+        }
     }
 }
 
@@ -175,28 +225,67 @@ impl Node<MessagesState> for ReviewNode {
         };
         let risky: Vec<&ToolCall> =
             last.tool_calls().filter(|call| self.policy.is_risky(&call.name)).collect();
-        let Some(question) = ReviewQuestion::about(&risky) else {
-            return Ok(Command::goto(RUN_TOOL));
-        };
-        let answer = cx.interrupt("review", serde_json::to_value(question)?)?;
-        let mut decisions = (0..risky.len()).map(|index| decision_of(&answer, index, risky.len()));
-        if decisions.clone().all(|decision| decision == CallDecision::Approved) {
+        if risky.is_empty() {
             return Ok(Command::goto(RUN_TOOL));
         }
+        let answer = cx.interrupt("review", self.format.question(&risky)?)?;
+        let decisions = match self.format.decisions(&risky, &answer) {
+            Ok(decisions) => decisions,
+            Err(unreadable) => {
+                let message = format!("Nobody has approved it: {unreadable}.");
+                risky.iter().map(|_| Decision::Reject { message: Some(message.clone()) }).collect()
+            }
+        };
+        let decided: HashMap<&str, Decision> =
+            risky.iter().map(|call| call.id.as_str()).zip(decisions).collect();
+        if decided.len() == risky.len()
+            && decided.values().all(|decision| matches!(decision, Decision::Approve | Decision::Edit(_)))
+        {
+            return Ok(match edited(last, &decided) {
+                Some(edited) => {
+                    let update = MessagesUpdate::put([Message::Assistant(edited)]);
+                    Command::goto(RUN_TOOL).and_update(update)
+                }
+                None => Command::goto(RUN_TOOL),
+            });
+        }
         // Providers refuse a conversation in which a call has no result, so each call gets one.
-        let results = last.tool_calls().map(|call| {
-            let content = if !self.policy.is_risky(&call.name) {
-                not_run(call)
-            } else if decisions.next() == Some(CallDecision::Approved) {
-                format!("{} The user had approved it; ask for it again on its own.", not_run(call))
-            } else {
-                declined(call)
-            };
-            Message::Tool(ToolMessage::of(call, ToolStatus::Error, content))
-        });
+        let results =
+            last.tool_calls().map(|call| Message::Tool(result(call, decided.get(call.id.as_str()))));
         let update = MessagesUpdate::put(results);
         Ok(Command::goto(CALL_LLM).and_update(update))
     }
+}
+
+/// The model's message with the arguments that the human made of them; nothing when none were changed.
+fn edited(last: &AssistantMessage, decided: &HashMap<&str, Decision>) -> Option<AssistantMessage> {
+    let mut message = last.clone();
+    let mut changed = false;
+    for part in &mut message.parts {
+        let Part::ToolCall(call) = part else { continue };
+        if let Some(Decision::Edit(args)) = decided.get(call.id.as_str()) {
+            call.args = Value::Object(args.clone());
+            changed = true;
+        }
+    }
+    changed.then_some(message)
+}
+
+/// What the model reads of a call of a message that does not run.
+fn result(call: &ToolCall, decision: Option<&Decision>) -> ToolMessage {
+    let (status, content) = match decision {
+        None => (ToolStatus::Error, not_run(call)),
+        Some(Decision::Approve | Decision::Edit(_)) => {
+            let content = format!("{} The user had approved it; ask for it again on its own.", not_run(call));
+            (ToolStatus::Error, content)
+        }
+        Some(Decision::Reject { message: None }) => (ToolStatus::Error, declined(call)),
+        Some(Decision::Reject { message: Some(message) }) => {
+            (ToolStatus::Error, format!("{}: {message}", declined(call)))
+        }
+        Some(Decision::Respond { message }) => (ToolStatus::Success, message.clone()),
+    };
+    ToolMessage::of(call, status, content)
 }
 
 fn declined(call: &ToolCall) -> String {

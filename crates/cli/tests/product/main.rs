@@ -8,6 +8,7 @@ mod demo;
 mod hook;
 mod https;
 mod kills;
+mod once;
 mod policy;
 #[cfg(unix)]
 mod replicas;

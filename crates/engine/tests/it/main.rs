@@ -7,6 +7,8 @@ mod delivery;
 #[cfg(test)]
 mod evening;
 #[cfg(test)]
+mod failures;
+#[cfg(test)]
 mod follow;
 #[cfg(test)]
 mod policy_file;

@@ -1,5 +1,6 @@
 //! The reviewed conversation, without a network: scripted model, tools of this process.
 
+mod formats;
 mod review;
 mod terminal;
 mod turns;

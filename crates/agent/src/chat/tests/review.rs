@@ -135,3 +135,24 @@ fn policies() {
     assert!(strict.and(["order"]).is_risky("order"));
     assert!(!ReviewPolicy::nothing().is_risky("approve_access_request"));
 }
+
+/// F10: what would not be shown whole is no question of ours, so it is shown as it is.
+#[tokio::test]
+async fn f10_a_payload_that_holds_more_than_is_shown_is_no_question() {
+    let (_, interrupt) = asked(&Ran::default()).await;
+    assert!(ReviewQuestion::of(&interrupt).is_some());
+    let changed = |change: &dyn Fn(&mut Value)| {
+        let mut payload = interrupt.payload.clone();
+        change(&mut payload);
+        ReviewQuestion::of(&Interrupt { payload, ..interrupt.clone() })
+    };
+    assert_eq!(changed(&|payload| payload["tool_calls"] = json!([])), None, "nothing would be shown");
+    assert_eq!(changed(&|payload| payload["also"] = json!("this")), None);
+    assert_eq!(changed(&|payload| payload["tool_calls"][0]["really"] = json!("that")), None);
+    assert_eq!(
+        changed(&|payload| payload["tool_call"]["name"] = json!("list")),
+        None,
+        "another call than the first"
+    );
+    assert_eq!(changed(&|payload| *payload = json!(null)), None);
+}
