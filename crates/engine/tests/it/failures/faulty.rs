@@ -76,15 +76,21 @@ pub(crate) enum Came<T> {
 }
 
 /// Does work whose call number `at` (from 0) to the store meets the fault.
-pub(crate) async fn under<T>(fault: Fault, at: u32, work: impl Future<Output = T>) -> Came<T> {
+pub(crate) fn under<T>(
+    fault: Fault,
+    at: u32,
+    work: impl Future<Output = T>,
+) -> impl Future<Output = Came<T>> {
     let planned = Planned { fault, left: AtomicU32::new(at), died: Notify::new(), struck: AtomicU32::new(0) };
     let plan = Plan(Arc::new(planned));
-    let working = PLAN.scope(plan.clone(), work);
-    tokio::select! {
-        answer = working => {
-            Came::Answered { answer, struck: plan.0.struck.load(Ordering::SeqCst) > 0 }
+    let working = Box::pin(PLAN.scope(plan.clone(), work));
+    async move {
+        tokio::select! {
+            answer = working => {
+                Came::Answered { answer, struck: plan.0.struck.load(Ordering::SeqCst) > 0 }
+            }
+            () = plan.0.died.notified() => Came::Died,
         }
-        () = plan.0.died.notified() => Came::Died,
     }
 }
 

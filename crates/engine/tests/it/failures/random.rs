@@ -184,7 +184,7 @@ async fn play(events: Vec<(Event, Option<(Fault, u32)>)>) {
     let mut ground = Ground::new().await;
     let mut ledger = Ledger::new();
     for (event, fault) in events {
-        happen(&mut ground, event, fault, &mut ledger).await;
+        Box::pin(happen(&mut ground, event, fault, &mut ledger)).await;
     }
     ground.restart().await;
     let stored = ground.all_requests().await;
