@@ -31,12 +31,13 @@ pub struct NoToken;
 
 impl fmt::Display for RevisionToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (env, revision) = (self.env.uuid(), self.revision.to_be_bytes());
-        let parts = [[FORM].as_slice(), self.epoch.as_bytes(), env.as_bytes(), &revision];
-        let mut bytes = [0; BYTES];
-        for (to, from) in bytes.iter_mut().zip(parts.into_iter().flatten()) {
-            *to = *from;
-        }
+        let mut bytes = [FORM; BYTES];
+        let [_, rest @ ..] = &mut bytes;
+        let (epoch, rest) = rest.split_first_chunk_mut().ok_or(fmt::Error)?;
+        let (env, rest) = rest.split_first_chunk_mut().ok_or(fmt::Error)?;
+        *epoch = self.epoch.into_bytes();
+        *env = self.env.uuid().into_bytes();
+        *rest.first_chunk_mut().ok_or(fmt::Error)? = self.revision.to_be_bytes();
         let mut text = [0; CHARACTERS];
         let written = URL_SAFE_NO_PAD.encode_slice(bytes, &mut text).map_err(|_| fmt::Error)?;
         let text = text.get(..written).and_then(|text| std::str::from_utf8(text).ok()).ok_or(fmt::Error)?;

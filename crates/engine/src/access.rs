@@ -77,12 +77,12 @@ impl Engine {
             if ended {
                 return Err(Error::new(Kind::Unauthenticated, "This API key was revoked or has expired."));
             }
-            let principal = match key.scope {
+            let principal = match &key.scope {
                 KeyScope::Agent { env, user, user_key, agent, .. } => {
-                    let agent = self.acting_agent(env, agent, key.id).await?;
-                    Principal::Agent { env, user, key: user_key, via: key.id, agent }
+                    let agent = self.acting_agent(*env, *agent, key.id).await?;
+                    Principal::Agent { env: *env, user: *user, key: user_key.clone(), via: key.id, agent }
                 }
-                scope => Principal::ApiKey { id: key.id, scope },
+                scope => Principal::ApiKey { id: key.id, scope: scope.clone() },
             };
             return Ok(Op { principal, now, call: self.call_id(now)? });
         }
@@ -90,15 +90,15 @@ impl Engine {
     }
 
     /// The API key whose secret has this hash. One that is not known here may have been made by another process.
-    async fn key_of(&self, hash: &str) -> Result<Option<ApiKey>> {
+    async fn key_of(&self, hash: &str) -> Result<Option<Arc<ApiKey>>> {
         let listing = self.directory().get();
         if let Some(key) = listing.key(hash) {
-            return Ok(Some(key.clone()));
+            return Ok(Some(Arc::clone(key)));
         }
         if self.directory().is_unknown(hash, listing.version()) {
             return Ok(None);
         }
-        let key = self.store().api_key_by_hash(hash).await?;
+        let key = self.store().api_key_by_hash(hash).await?.map(Arc::new);
         match &key {
             Some(_) => self.directory().reload(self.store()).await?,
             None => self.directory().put_unknown(hash.to_owned(), listing.version()),

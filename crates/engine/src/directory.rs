@@ -30,7 +30,7 @@ pub(crate) struct Listing {
     pub(crate) organization: Option<Organization>,
     pub(crate) projects: Vec<Arc<Project>>,
     environments: Vec<Arc<Environment>>,
-    keys: HashMap<String, ApiKey>,
+    keys: HashMap<String, Arc<ApiKey>>,
 }
 
 impl Listing {
@@ -42,12 +42,12 @@ impl Listing {
         &self.environments
     }
 
-    pub(crate) fn key(&self, secret_hash: &str) -> Option<&ApiKey> {
+    pub(crate) fn key(&self, secret_hash: &str) -> Option<&Arc<ApiKey>> {
         self.keys.get(secret_hash)
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &ApiKey> {
-        self.keys.values()
+        self.keys.values().map(Arc::as_ref)
     }
 
     pub(crate) fn organization(&self) -> Result<&Organization> {
@@ -155,7 +155,7 @@ async fn read(store: &dyn Store) -> Result<Listing, StoreError> {
         organization: store.organization().await?,
         projects: store.projects().await?.into_iter().map(Arc::new).collect(),
         environments: store.environments(None).await?.into_iter().map(Arc::new).collect(),
-        keys: store.api_keys().await?.into_iter().map(|k| (k.secret_hash.clone(), k)).collect(),
+        keys: store.api_keys().await?.into_iter().map(|k| (k.secret_hash.clone(), Arc::new(k))).collect(),
     })
 }
 

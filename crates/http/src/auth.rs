@@ -131,7 +131,7 @@ impl FromRequestParts<Arc<App>> for AsUser {
 }
 
 /// The bearer credential of a call; the scheme's name in any case.
-fn bearer(parts: &Parts) -> Option<Secret> {
+pub(crate) fn bearer(parts: &Parts) -> Option<Secret> {
     let value = parts.headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     (scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty())

@@ -16,6 +16,7 @@ mod pdp;
 mod permit;
 mod reference;
 mod revision;
+mod short;
 mod sse;
 mod ui;
 
@@ -24,9 +25,11 @@ pub use intake::read_small_bodies_first;
 pub use limits::Limits;
 pub use pdp::KongRoutes;
 pub use permit::RateLimits;
+pub use short::Front;
 
 use askfirst_engine::Engine;
 use axum::{Router, extract::DefaultBodyLimit};
+use http::{HeaderName, HeaderValue};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tower_http::{set_header::SetResponseHeaderLayer, trace::TraceLayer};
@@ -56,6 +59,15 @@ pub(crate) struct App {
     pub(crate) options: Options,
 }
 
+/// Headers of every answer that says nothing else: it is not kept, and its type is not guessed.
+const HEADERS: [(HeaderName, &str); 2] = [NO_STORE, NO_SNIFF];
+const NO_STORE: (HeaderName, &str) = (http::header::CACHE_CONTROL, "no-store");
+const NO_SNIFF: (HeaderName, &str) = (http::header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+
+fn named((name, value): (HeaderName, &'static str)) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
+
 /// What handlers get as state.
 pub(crate) type State = axum::extract::State<Arc<App>>;
 
@@ -77,14 +89,8 @@ pub fn router(engine: Engine, options: Options) -> Router {
         .layer((
             axum::middleware::map_request(intake::read_small_body),
             TraceLayer::new_for_http().make_span_with(span),
-            SetResponseHeaderLayer::if_not_present(
-                http::header::CACHE_CONTROL,
-                http::HeaderValue::from_static("no-store"),
-            ),
-            SetResponseHeaderLayer::if_not_present(
-                http::header::X_CONTENT_TYPE_OPTIONS,
-                http::HeaderValue::from_static("nosniff"),
-            ),
+            named(NO_STORE),
+            named(NO_SNIFF),
             DefaultBodyLimit::max(limits.body),
             axum::middleware::from_fn(move |request, next| {
                 limits::in_time(limits.patience, revision::name(request, next))

@@ -47,11 +47,16 @@ pub(crate) async fn name(mut request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Some(answered) = opened.0.get()
         && let Some(token) = answered.revision().await
-        && let Ok(value) = HeaderValue::try_from(token.to_string())
+        && let Some(value) = written(token)
     {
         response.headers_mut().insert(REVISION, value);
     }
     response
+}
+
+/// A revision as a header has it.
+pub(crate) fn written(token: RevisionToken) -> Option<HeaderValue> {
+    HeaderValue::try_from(token.to_string()).ok()
 }
 
 /// Takes an environment into a call that is answered from whatever the store has: waits for the revision that the call

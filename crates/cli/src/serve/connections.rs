@@ -1,7 +1,7 @@
 //! Connections: taken, encrypted when the operator gave a certificate, bounded in number and in patience.
 
 use super::tls::Tls;
-use axum::Router;
+use askfirst_http::Front;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
@@ -40,7 +40,7 @@ impl Default for Limits {
 pub(super) async fn serve(
     listener: TcpListener,
     tls: Option<Tls>,
-    router: Router,
+    front: Front,
     limits: Limits,
     stop: CancellationToken,
 ) {
@@ -51,9 +51,9 @@ pub(super) async fn serve(
             // The semaphore is never closed, so a slot always comes.
             let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
             let stream = accept(&listener).await;
-            let (tls, router, stop) = (tls.clone(), router.clone(), stop.clone());
+            let (tls, front, stop) = (tls.clone(), front.clone(), stop.clone());
             connections.spawn(async move {
-                if let Err(reason) = one(stream, tls, router, limits, stop).await {
+                if let Err(reason) = one(stream, tls, front, limits, stop).await {
                     tracing::debug!(%reason, "a connection ended early");
                 }
                 drop(slot);
@@ -92,16 +92,16 @@ type Ended = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 async fn one(
     stream: TcpStream,
     tls: Option<Tls>,
-    router: Router,
+    front: Front,
     limits: Limits,
     stop: CancellationToken,
 ) -> Ended {
     stream.set_nodelay(true)?;
-    let Some(tls) = tls else { return talk(stream, router, limits, stop).await };
+    let Some(tls) = tls else { return talk(stream, front, limits, stop).await };
     // A server that is told to stop does not wait for a handshake.
     let greeted = timeout(limits.patience, greet(stream, &tls));
     match stop.run_until_cancelled(greeted).await {
-        Some(Ok(Ok(Some(stream)))) => talk(stream, router, limits, stop).await,
+        Some(Ok(Ok(Some(stream)))) => talk(stream, front, limits, stop).await,
         Some(Ok(Err(e))) => Err(e.into()),
         Some(Err(_)) => Err("no handshake in time".into()),
         None | Some(Ok(Ok(None))) => Ok(()),
@@ -131,14 +131,14 @@ const PLAIN: &str = concat!(
     r#"{"title":"HTTPS only","status":400,"detail":"This port speaks HTTPS: write https:// in the address."}"#,
 );
 
-async fn talk<S>(stream: S, router: Router, limits: Limits, stop: CancellationToken) -> Ended
+async fn talk<S>(stream: S, front: Front, limits: Limits, stop: CancellationToken) -> Ended
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.patience);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(limits.patience);
-    let service = TowerToHyperService::new(router);
+    let service = TowerToHyperService::new(front.service());
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     tokio::select! {
         ended = connection.as_mut() => return ended,

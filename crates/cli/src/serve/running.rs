@@ -13,6 +13,7 @@ use askfirst_engine::{
     Engine, Parts, PolicyLimits, Secret, Settings, SystemClock, SystemEntropy, admin::start::FirstKey,
     decisions::LogSettings, delivery::Courier, requests::RequestTimes,
 };
+use askfirst_http::Front;
 use askfirst_mcp::HttpOptions;
 use std::{
     net::SocketAddr,
@@ -116,7 +117,8 @@ impl Running {
         tokio::spawn(stop.clone().run_until_cancelled_owned(engine.clone().keep_signing()));
         let ends = engine.clone().keep_writing_down_ends();
         tokio::spawn(stop.clone().run_until_cancelled_owned(ends));
-        let serving = tokio::spawn(connections::serve(listener, tls, router, config.limits, stop.clone()));
+        let front = Front::new(engine.clone(), router);
+        let serving = tokio::spawn(connections::serve(listener, tls, front, config.limits, stop.clone()));
         Ok(Self { url, keys_file, first_keys, engine, database, stop, serving, _data: data })
     }
 

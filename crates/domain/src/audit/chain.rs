@@ -2,7 +2,7 @@
 
 use super::Private;
 use crate::id::EnvId;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use std::{fmt, str::FromStr};
 use thiserror::Error;
@@ -12,8 +12,8 @@ const EVENT: &[u8] = b"askfirst.audit.event.v1\0";
 const LINK: &[u8] = b"askfirst.audit.link.v1\0";
 
 /// A SHA-256 hash, written as 64 lower-case hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Hash([u8; 32]);
 
 /// It is no hash.
@@ -28,6 +28,14 @@ impl Hash {
 
     pub const fn bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// Hands the digits on without a text of their own: each event that is written has half a dozen hashes.
+    fn spelled<T>(&self, take: impl FnOnce(&str) -> T) -> T {
+        let mut digits = [0; 64];
+        // 32 bytes have 64 digits, which are text: neither fails.
+        let _ = hex::encode_to_slice(self.0, &mut digits);
+        take(std::str::from_utf8(&digits).unwrap_or_default())
     }
 }
 
@@ -52,14 +60,14 @@ impl TryFrom<String> for Hash {
         text.parse()
     }
 }
-impl From<Hash> for String {
-    fn from(hash: Hash) -> Self {
-        hex::encode(hash.0)
+impl Serialize for Hash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.spelled(|digits| serializer.serialize_str(digits))
     }
 }
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        self.spelled(|digits| f.write_str(digits))
     }
 }
 impl fmt::Debug for Hash {

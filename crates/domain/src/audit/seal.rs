@@ -48,10 +48,22 @@ impl Body {
         if body.v != VERSION {
             return Err(SealError::Version(body.v));
         }
-        if serde_json_canonicalizer::to_string(&body)? != text {
+        if body.canonical()? != text {
             return Err(SealError::NotCanonical);
         }
         Ok(body)
+    }
+
+    /// The bytes that are hashed. The members stand in the order of their names, and of texts, flags and whole numbers
+    /// that a double holds exactly, serde writes what RFC 8785 wants (held against each other in the tests); it is a
+    /// tenth of the work.
+    fn canonical(&self) -> Result<String, SealError> {
+        const EXACT: u64 = 1 << f64::MANTISSA_DIGITS;
+        Ok(if self.at.micros().unsigned_abs() < EXACT {
+            serde_json::to_string(self)?
+        } else {
+            serde_json_canonicalizer::to_string(self)?
+        })
     }
 
     /// What the event says of a part.
@@ -118,7 +130,8 @@ fn salt_of(salt: Salt, event: AuditEventId, field: Field) -> String {
     hash.update(salt.bytes());
     hash.update(event.uuid().as_bytes());
     hash.update(field.as_str());
-    let mut text = hex::encode(hash.finalize());
+    let hash: [u8; 32] = hash.finalize().into();
+    let mut text = Hash::new(hash).to_string();
     text.truncate(32);
     text
 }
@@ -147,7 +160,7 @@ pub fn seal(event: &AuditEvent) -> Result<Sealed, SealError> {
         request: event.request,
         v: VERSION,
     };
-    Ok(Sealed { body: serde_json_canonicalizer::to_string(&body)?, private })
+    Ok(Sealed { body: body.canonical()?, private })
 }
 
 impl Entry {
@@ -186,5 +199,38 @@ impl Entry {
     /// The parts that were erased.
     pub fn erased(&self) -> Vec<Field> {
         Field::ALL.into_iter().filter(|field| !self.private.contains_key(field)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    proptest! {
+        #[test]
+        fn what_is_hashed_is_canonical(
+            code in any::<String>(),
+            controls in "[\\x00-\\x20\"\\\\/\\x7f\u{2028}]*",
+            at in prop_oneof![any::<i64>(), -10..10_i64, 1_700_000_000_000_000..1_800_000_000_000_000_i64],
+            seen in any::<bool>(),
+            request in any::<Option<u128>>(),
+        ) {
+            let hash = |n: u8| Hash::new([n; 32]);
+            let body = Body {
+                actor: hash(0xab),
+                at: Timestamp::from_micros(at),
+                code: code + &controls,
+                details: hash(1),
+                id: AuditEventId::new(Uuid::from_u128(5)),
+                model_named_user: seen,
+                object: hash(0xff),
+                on_behalf_of: hash(0),
+                request: request.map(|id| RequestId::new(Uuid::from_u128(id))),
+                v: VERSION,
+            };
+            prop_assert_eq!(body.canonical().unwrap(), serde_json_canonicalizer::to_string(&body).unwrap());
+        }
     }
 }

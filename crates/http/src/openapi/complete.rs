@@ -84,6 +84,10 @@ fn complete(
             answers.entry(*status).or_insert_with(|| refusal(status, family.refusal));
         }
     }
+    let late = has_body.then_some("408");
+    for status in late.into_iter().chain(["500"]) {
+        answers.entry(status).or_insert_with(|| refusal(status, family.refusal));
+    }
     answers.sort_keys();
 }
 
@@ -152,6 +156,9 @@ fn is_counted(path: &str) -> bool {
 
 fn refusal(status: &str, shape: Refusal) -> Value {
     let shape = match (shape, status) {
+        (_, "408") => "Late",
+        (Refusal::Permit, "500") => "Failed",
+        (Refusal::Problem, "500") => "FailedProblem",
         (Refusal::Permit, "422") => "InvalidBody",
         (Refusal::Permit, "429") => "TooMany",
         (Refusal::Permit, _) => "Refused",
@@ -170,9 +177,13 @@ fn info() -> Value {
     })
 }
 
+/// The family that most people come for.
+const FIRST: &str = "Decision point";
+
 fn tags() -> Value {
-    let told = FAMILIES.iter().filter(|family| !family.about.is_empty());
-    told.map(|family| json!({"name": family.tag, "description": family.about})).collect()
+    let mut told: Vec<_> = FAMILIES.iter().filter(|family| !family.about.is_empty()).collect();
+    told.sort_by_key(|family| family.tag != FIRST);
+    told.iter().map(|family| json!({"name": family.tag, "description": family.about})).collect()
 }
 
 fn security(opens: Opens) -> Value {
@@ -215,6 +226,11 @@ fn responses() -> Value {
         "TooMany": {"description": "This credential has made more calls than the operator lets one make.",
             "headers": {"retry-after": {"description": "Seconds until the next may work.", "schema": {"type": "integer"}}},
             "content": json("ErrorDetails", "application/json")},
+        "Late": {"description": "The body did not arrive in time; the answer has none."},
+        "Failed": {"description": "Something failed on our side; the server's log says what.",
+            "content": json("ErrorDetails", "application/json")},
+        "FailedProblem": {"description": "Something failed on our side; the server's log says what (RFC 9457).",
+            "content": json("Problem", "application/problem+json")},
         "InvalidBody": {"description": "The body has not the right shape.",
             "content": json("HTTPValidationError", "application/json")},
         "Problem": {"description": "Refused (RFC 9457).", "content": json("Problem", "application/problem+json")}

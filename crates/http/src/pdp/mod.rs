@@ -10,7 +10,7 @@ pub use urls::KongRoutes;
 use crate::{
     State,
     auth::Deciding,
-    body::Body,
+    body::{self, Body},
     error::{Answer, Failure},
     openapi::{RequestableShape, Routes},
 };
@@ -22,6 +22,7 @@ use askfirst_engine::{
 };
 use axum::{
     Json,
+    body::Bytes,
     http::{HeaderMap, StatusCode},
     response::IntoResponse,
 };
@@ -187,6 +188,18 @@ async fn nginx(Deciding(scope): Deciding, headers: HeaderMap) -> Answer<Json<All
     Ok(Json(answer(&scope, ask, Given::default(), Door::Proxy)))
 }
 
+/// An Allow as it is written; what a test holds against [`Allowed`].
+const ALLOWED: &str = r#"{"allow":true,"query":{},"debug":{},"result":true}"#;
+
+/// The answer to the question in a body, as it is written; none for one that does not read or can't be answered.
+pub(crate) fn answered(scope: &EnvScope, question: &[u8]) -> Option<Bytes> {
+    let answer = decide(scope, body::parse(question).ok()?).ok()?;
+    if answer.allow {
+        return Some(Bytes::from_static(ALLOWED.as_bytes()));
+    }
+    serde_json::to_vec(&answer).ok().map(Bytes::from)
+}
+
 fn decide(scope: &EnvScope, query: Query) -> Result<Allowed, Misasked> {
     let User::Known(person) = query.user else { return Err(Misasked::FirstVersion) };
     let (user, attributes) = person.into_parts();
@@ -218,4 +231,16 @@ fn denied(explained: Explanation) -> Debug {
         Decision::Allow(_) => Vec::new(),
     };
     Debug::Denied { reason: explained.sentence, would_allow, requestable: explained.requestable }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_allow_is_written_as_it_would_be() {
+        let allowed =
+            Allowed { allow: true, query: Nothing {}, debug: Debug::Nothing(Nothing {}), result: true };
+        assert_eq!(serde_json::to_string(&allowed).unwrap(), ALLOWED);
+    }
 }

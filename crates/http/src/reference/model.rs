@@ -22,6 +22,8 @@ pub(super) struct Family {
     pub(super) slug: String,
     pub(super) name: String,
     pub(super) about: Told,
+    /// What the paths of all of its operations begin with; the menu says it once.
+    pub(super) prefix: String,
     pub(super) operations: Vec<Operation>,
     pub(super) shapes: Vec<Shape>,
 }
@@ -124,13 +126,42 @@ impl Family {
             slug: name.to_lowercase().replace(' ', "-"),
             name: name.to_owned(),
             about: told(text(tag, "description")),
+            prefix: common_prefix(operations.iter().map(|one| one.path.as_str())),
             operations,
             shapes: shapes.collect(),
         }
     }
 }
 
+/// The parts that all paths begin with; each path has one part more at least.
+fn common_prefix<'p>(paths: impl Iterator<Item = &'p str>) -> String {
+    let mut common: Option<&str> = None;
+    for path in paths {
+        let above = path.rsplit_once('/').map_or("", |(above, _)| above);
+        let shared = common.map_or(above, |common| shared(common, above));
+        common = Some(shared);
+    }
+    common.unwrap_or_default().to_owned()
+}
+
+/// The parts that both paths begin with.
+fn shared<'p>(one: &'p str, other: &str) -> &'p str {
+    let mut shared = one;
+    while other != shared && !other.strip_prefix(shared).is_some_and(|rest| rest.starts_with('/')) {
+        shared = shared.rsplit_once('/').map_or("", |(above, _)| above);
+        if shared.is_empty() {
+            break;
+        }
+    }
+    shared
+}
+
 impl Operation {
+    /// The path below the prefix of its family.
+    pub(super) fn below(&self, prefix: &str) -> &str {
+        self.path.strip_prefix(prefix).unwrap_or(&self.path)
+    }
+
     fn of(document: &Value, method: &str, path: &str, operation: &Value) -> Self {
         let parameters = operation.get("parameters").and_then(Value::as_array);
         let parameters: Vec<&Value> =
@@ -327,4 +358,24 @@ fn resolved<'a>(document: &'a Value, part: &'a Value) -> &'a Value {
 
 fn text<'a>(part: &'a Value, name: &str) -> &'a str {
     part.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_all_paths_begin_with_is_said_once() {
+        for (paths, common) in [
+            (
+                ["/v2/facts/{env}/users", "/v2/facts/{env}/users/{user}", "/v2/facts/{env}/tenants"],
+                "/v2/facts/{env}",
+            ),
+            (["/v2/users", "/v2/users/{user}", "/v2/users"], "/v2"),
+            (["/api/v1/audit", "/api/v1/audits", "/.well-known/keys"], ""),
+            (["/allowed", "/allowed/bulk", "/allowed/all-tenants"], ""),
+        ] {
+            assert_eq!(common_prefix(paths.into_iter()), common);
+        }
+    }
 }

@@ -47,6 +47,8 @@ mod schema;
 #[cfg(test)]
 mod scope;
 #[cfg(test)]
+mod short;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tuples;

@@ -1,8 +1,13 @@
 //! The description of the API: whole, and true to itself.
 
 use crate::support::Server;
+use regex::Regex;
 use serde_json::Value;
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 /// The description as it is published with the sources.
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
@@ -121,22 +126,54 @@ async fn what_is_published_is_what_is_served() {
     assert_eq!(golden.len(), text.len(), "docs/openapi.json ends elsewhere");
 }
 
-/// What is served is described: no router is made without the description.
-#[test]
-fn no_route_is_served_without_being_described() {
+/// The sources of the crate by their names, but for those in these folders.
+fn sources(but: &[&str]) -> BTreeMap<String, String> {
     let sources = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
-    let mut found = BTreeSet::new();
+    let mut found = BTreeMap::new();
     let mut folders = vec![sources.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
             let name = path.strip_prefix(sources).expect("below").to_string_lossy().into_owned();
-            if path.is_dir() && !PAGES.contains(&name.as_str()) {
+            if path.is_dir() && !but.contains(&name.as_str()) {
                 folders.push(path);
-            } else if path.is_file() && fs::read_to_string(&path).expect("a source").contains(".route(") {
-                found.insert(name);
+            } else if path.is_file() {
+                found.insert(name, fs::read_to_string(&path).expect("a source"));
             }
         }
     }
+    found
+}
+
+/// Two models of one name would be one in the description, and one of them would be described by the other.
+#[test]
+fn no_two_models_have_one_name() {
+    let model = Regex::new(
+        r"(?x) \#\[derive\([^)]*\bToSchema\b[^)]*\)\]
+        (?<said> (?: \s* (?: \#\[ (?: [^\[\]] | \[[^\]]*\] )* \] | ///[^\n]* ) )*)
+        \s* (?: pub (?: \([a-z]+\) )? \s+ )? (?: struct | enum ) \s+ (?<name> \w+)",
+    )
+    .expect("a pattern");
+    let renamed = Regex::new(r"schema\([^)]*?\bas = (\w+)").expect("a pattern");
+    let mut named: BTreeMap<String, String> = BTreeMap::new();
+    for (file, text) in sources(&[]) {
+        for found in model.captures_iter(&text) {
+            let said = renamed.captures(&found["said"]);
+            let name = said.map_or_else(|| found["name"].to_owned(), |said| said[1].to_owned());
+            if let Some(other) = named.insert(name.clone(), file.clone()) {
+                panic!(
+                    "{file} and {other} both have a model `{name}`: say `#[schema(as = ...)]` at one of them"
+                );
+            }
+        }
+    }
+    assert!(named.len() > 200, "{}", named.len());
+}
+
+/// What is served is described: no router is made without the description.
+#[test]
+fn no_route_is_served_without_being_described() {
+    let routes = sources(PAGES).into_iter().filter(|(_, text)| text.contains(".route("));
+    let found: Vec<String> = routes.map(|(file, _)| file).collect();
     assert!(found.is_empty(), "{found:?}: serve with `.routes(routes!(...))` and `#[utoipa::path(...)]`");
 }

@@ -3,7 +3,7 @@
 use crate::conforms::{self, Exchange};
 use askfirst_domain::Timestamp;
 use askfirst_engine::{Clock, Engine, Parts, Secret, Settings, SystemEntropy, decisions::LogSettings};
-use askfirst_http::{Options, router};
+use askfirst_http::{Front, Options, router};
 use askfirst_store::{SqliteStore, Store, decisions::SqliteDecisions};
 use axum::{Router, body::Body};
 use http::{Request, header};
@@ -101,6 +101,11 @@ impl Server {
         Self { router: router(engine.clone(), options), clock, keys, shutdown, engine, dir }
     }
 
+    /// What connections are given to.
+    pub(crate) fn front(&self) -> Front {
+        Front::new(self.engine.clone(), self.router.clone())
+    }
+
     /// Keeps a decision log from now on.
     pub(crate) async fn log_decisions(&self) {
         let log = SqliteDecisions::open(self.dir.path().join("decisions.db")).await.expect("the log opens");
@@ -159,8 +164,11 @@ impl Client<'_> {
             request = request.header(header::AUTHORIZATION, format!("bearer {key}"));
         }
         let bytes = sent.map_or_else(Vec::new, |value| serde_json::to_vec(value).expect("JSON"));
+        if !bytes.is_empty() {
+            request = request.header(header::CONTENT_LENGTH, bytes.len());
+        }
         let request = request.body(Body::from(bytes)).expect("a request");
-        let response = self.server.router.clone().oneshot(request).await.expect("the router never fails");
+        let response = self.server.front().answer(request).await;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let kind = headers.get(header::CONTENT_TYPE).cloned();

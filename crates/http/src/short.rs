@@ -1,0 +1,116 @@
+//! The short way of the question that is asked most: `POST /allowed`, with nothing out of the ordinary.
+//!
+//! The same steps as on the long way (the key held against the directory, the question read, decided and noted), without
+//! the router and the layers around it, which cost more than the decision. Whatever is not ordinary takes the long way: a
+//! body that is large or does not read, a key that this process does not know or that does not open it, a demanded
+//! revision, any refusal. So refusals are made in one place, and an answer is the same on both ways
+//! (`tests/it/short.rs`).
+
+use crate::{HEADERS, auth, intake, pdp, revision};
+use askfirst_engine::{Engine, EnvScope, Secret};
+use axum::{
+    BoxError, Router,
+    body::{Body, Bytes, HttpBody},
+    http::{HeaderValue, Method, Request, header, request::Parts},
+    response::{IntoResponse as _, Response},
+};
+use std::{
+    convert::Infallible,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+use tower::{Service, ServiceExt as _};
+use tracing::level_filters::LevelFilter;
+
+/// The path of the question.
+const PATH: &str = "/allowed";
+
+/// All routes, with a short way for one of them.
+#[derive(Debug, Clone)]
+pub struct Front {
+    engine: Engine,
+    routes: Router,
+}
+
+impl Front {
+    /// Puts the short way in front of routes that have the long one.
+    pub fn new(engine: Engine, routes: Router) -> Self {
+        Self { engine, routes }
+    }
+
+    /// For whoever holds connections.
+    pub fn service<B>(
+        self,
+    ) -> impl Service<Request<B>, Response = Response, Error = Infallible, Future: Send> + Clone
+    where
+        B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        tower::service_fn(move |request| {
+            let front = self.clone();
+            async move { Ok(front.answer(request).await) }
+        })
+    }
+
+    /// Answers a call.
+    pub async fn answer<B>(self, request: Request<B>) -> Response
+    where
+        B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        if !fits(&request) {
+            return long_way(self.routes, request.map(Body::new)).await;
+        }
+        let (parts, body) = request.into_parts();
+        let bytes = match intake::read(body).await {
+            Ok(bytes) => bytes,
+            Err(status) => return status.into_response(),
+        };
+        if let Some(answer) = short_way(&self.engine, &parts, &bytes) {
+            return answer;
+        }
+        long_way(self.routes, Request::from_parts(parts, Body::from(bytes))).await
+    }
+}
+
+async fn long_way(routes: Router, request: Request<Body>) -> Response {
+    match routes.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// Whether a call may take the short way. One that is to be traced takes the long one.
+fn fits<B>(request: &Request<B>) -> bool {
+    request.method() == Method::POST
+        && request.uri().path() == PATH
+        && intake::is_small(request.headers())
+        && !request.headers().contains_key(revision::AT_LEAST)
+        && LevelFilter::current() < LevelFilter::DEBUG
+}
+
+/// The answer, when nothing has to be waited for and nothing is refused.
+fn short_way(engine: &Engine, parts: &Parts, body: &[u8]) -> Option<Response> {
+    let scope = at_once(enter(engine, &auth::bearer(parts)?))??;
+    // From here on the decision counts and is noted, so nothing may send the call the long way any more.
+    let text = pdp::answered(&scope, body)?;
+    let mut response = Response::new(Body::from(text));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.extend(HEADERS.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    if let Some(value) = revision::written(scope.trail().decided()) {
+        headers.insert(revision::REVISION, value);
+    }
+    Some(response)
+}
+
+async fn enter(engine: &Engine, secret: &Secret) -> Option<EnvScope> {
+    let op = engine.authenticate(secret).await.ok()?;
+    engine.enter_own(op).await.ok()
+}
+
+/// What is there without waiting.
+fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(there) => Some(there),
+        Poll::Pending => None,
+    }
+}
