@@ -7,7 +7,7 @@ use crate::{
     expectations,
     image::Meter,
     moves::Moves,
-    sql::{self, Pace, Statement, read, rows::head},
+    sql::{self, Pace, Statement, audit::event_rows, read, rows::head},
 };
 use askfirst_domain::{
     Timestamp,
@@ -341,9 +341,11 @@ impl<S: Session> Writer<S> {
     async fn commit(&mut self, commit: &Commit) -> Result<Committed, CommitError> {
         let hopeful: &[Pace] =
             if commit.changes.len() < WORTH_HOPING { &[Pace::Many] } else { &[Pace::New, Pace::Many] };
+        let chains = self.chains.clone();
         for pace in hopeful {
             match self.try_commit(commit, *pace).await {
                 Err(Failure::Somewhere) => {
+                    self.chains = chains.clone();
                     self.run_text("ROLLBACK TO SAVEPOINT job").await.map_err(failed("writing"))?;
                 }
                 other => return other.map_err(Failure::into_error),
@@ -363,27 +365,22 @@ impl<S: Session> Writer<S> {
         if let Some(expect) = expectations::broken(&mut self.session, env, &commit.expects).await? {
             return Err(CommitError::Conflict(expect).into());
         }
-        // The log is spelled first: what can't be kept is found there, before anything is written.
+        let rows = sql::steps(S::DIALECT, env, head.revision, &commit.changes, pace);
+        let rows = rows.map(|step| step.map(|step| (step.statement, step.changes)));
         let log = sql::change_rows(S::DIALECT, commit, head.revision)?;
-        for step in sql::steps(S::DIALECT, env, head.revision, &commit.changes, pace)? {
-            if let Err(error) = self.session.execute(step.statement).await {
-                return Err(match step.changes {
-                    _ if is_duplicate(&error) && pace == Pace::New => Failure::Somewhere,
-                    [change] if is_duplicate(&error) => {
-                        CommitError::Duplicate { what: sql::name_of(change) }.into()
-                    }
-                    [_, _, ..] if is_duplicate(&error) => Failure::Somewhere,
-                    _ => failed("writing a commit")(error).into(),
-                });
-            }
-        }
-        for row in log {
-            self.execute(row).await?;
-        }
-        if commit.changes.iter().any(sql::touches_schema) {
-            self.execute(read::schema_written(env, head.revision)).await?;
-        }
-        self.link(commit.audit.iter().map(|event| (Some(env), event))).await?;
+        let schema = commit.changes.iter().any(sql::touches_schema);
+        let schema = schema.then(|| Ok(read::schema_written(env, head.revision)));
+        let chains = &mut self.chains;
+        let events: Vec<_> = commit.audit.iter().collect();
+        let events = event_rows(S::DIALECT, &events, |event| chains.append(Some(env), event));
+        let behind = log.chain(schema).chain(events).map(|statement| Ok((statement?, [].as_slice())));
+        run_all(&mut self.session, rows.chain(behind), |error, changes| match changes {
+            _ if is_duplicate(&error) && pace == Pace::New => Failure::Somewhere,
+            [change] if is_duplicate(&error) => CommitError::Duplicate { what: sql::name_of(change) }.into(),
+            [_, _, ..] if is_duplicate(&error) => Failure::Somewhere,
+            _ => failed("writing a commit")(error).into(),
+        })
+        .await?;
         for item in &commit.outbox {
             self.execute(sql::outbox_row(env, item)?).await?;
         }
@@ -416,11 +413,11 @@ impl<S: Session> Writer<S> {
         &mut self,
         events: impl Iterator<Item = (Option<EnvId>, &AuditEvent)>,
     ) -> Result<(), StoreError> {
-        let linked = events.map(|(env, event)| self.chains.append(env, event)).collect::<Result<_, _>>()?;
-        for row in sql::audit::event_rows(S::DIALECT, linked)? {
-            self.execute(row).await?;
-        }
-        Ok(())
+        let events: Vec<_> = events.collect();
+        let chains = &mut self.chains;
+        let rows = event_rows(S::DIALECT, &events, |(env, event)| chains.append(env, event));
+        let rows = rows.map(|statement| Ok((statement?, ())));
+        run_all(&mut self.session, rows, |error, ()| failed("writing audit events")(error)).await
     }
 
     /// Erases parts of audit events. What is there is read here, so that two who erase do not undo each other.
@@ -459,6 +456,23 @@ impl<S: Session> Writer<S> {
     async fn run_text(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
         self.session.execute(Statement::new(sql, Vec::new())).await
     }
+}
+
+/// Runs statements one after the other. While the database works on one, the next one is put together: a bulk load is as
+/// much work here as there.
+async fn run_all<S: Session, A, F: From<StoreError>>(
+    session: &mut S,
+    mut statements: impl Iterator<Item = Result<(Statement, A), StoreError>> + Send,
+    refused: impl Fn(sqlx::Error, A) -> F,
+) -> Result<(), F> {
+    let mut next = statements.next().transpose()?;
+    while let Some((statement, about)) = next {
+        let (done, following) =
+            futures::join!(session.execute(statement), async { statements.next().transpose() });
+        done.map_err(|error| refused(error, about))?;
+        next = following?;
+    }
+    Ok(())
 }
 
 /// Why a commit was not written.

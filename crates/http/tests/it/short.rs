@@ -47,6 +47,9 @@ fn call(key: Option<&str>, more: &[(&str, &str)], body: &str) -> Request<Body> {
     request.body(Body::from(body.to_owned())).unwrap()
 }
 
+/// A key, headers besides, and a body.
+type Asked<'a> = (Option<&'a str>, Vec<(&'a str, &'a str)>, &'a str);
+
 async fn decisions(dev: &Client<'_>) -> usize {
     dev.get("/api/v1/decisions").await["decisions"].as_array().unwrap().len()
 }
@@ -77,7 +80,7 @@ async fn both_ways_answer_the_same_and_note_it_once() {
         told(server.front().answer(call(right, &[], &answered[0])).await).await.1["askfirst-revision"]
             .clone();
     let token = token.to_str().unwrap();
-    let mut calls: Vec<(Option<&str>, Vec<(&str, &str)>, &str)> = Vec::new();
+    let mut calls: Vec<Asked<'_>> = Vec::new();
     for body in answered.iter().chain(&refused) {
         calls.push((right, Vec::new(), body));
     }

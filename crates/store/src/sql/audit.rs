@@ -2,7 +2,7 @@
 
 use super::{
     Dialect, Statement, Value,
-    log::inserts,
+    log::{in_turn, inserts},
     number,
     put::spells_nul,
     tables::{Broken, Inserts},
@@ -56,10 +56,15 @@ pub(crate) fn private_text(private: &Private) -> Result<String, StoreError> {
         .map_err(|e| StoreError::Corrupt { what: "value to be written", detail: e.to_string() })
 }
 
-/// The statements that write events.
-pub(crate) fn event_rows(dialect: Dialect, events: Vec<Linked<'_>>) -> Result<Vec<Statement>, StoreError> {
-    let cells = |linked: Linked<'_>| -> Result<Vec<Value>, StoreError> {
-        let Linked { chain, event, sealed, head } = linked;
+/// The statements that write events, each event as the next of its chain, which `link` says. They are put together when
+/// they are asked for.
+pub(crate) fn event_rows<'e, E: Copy>(
+    dialect: Dialect,
+    events: &[E],
+    mut link: impl FnMut(E) -> Result<Linked<'e>, StoreError>,
+) -> impl Iterator<Item = Result<Statement, StoreError>> {
+    in_turn(dialect, &EVENTS, events, move |event| {
+        let Linked { chain, event, sealed, head } = link(*event)?;
         Ok(vec![
             event.id.into(),
             chain.env().into(),
@@ -72,8 +77,7 @@ pub(crate) fn event_rows(dialect: Dialect, events: Vec<Linked<'_>>) -> Result<Ve
             sealed.body.into(),
             private_text(&sealed.private)?.into(),
         ])
-    };
-    Ok(inserts(dialect, &EVENTS, events.into_iter().map(cells).collect::<Result<_, _>>()?))
+    })
 }
 
 /// Takes the ends of chains: nobody else appends to them until the transaction ends. Gives `env, n, hash`, for those that

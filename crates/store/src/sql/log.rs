@@ -7,33 +7,48 @@ use super::{
 };
 use crate::{Commit, StoreError, sql::number};
 use askfirst_domain::{audit::OutboxItem, id::EnvId};
-use std::sync::LazyLock;
+use std::{iter, sync::LazyLock};
 
 const CHANGE: [&str; 8] = ["env", "revision", "seq", "at", "actor", "call", "kind", "payload"];
 static CHANGES: LazyLock<Inserts> = LazyLock::new(|| Inserts::of("change", &CHANGE, "", Broken::Stops));
 
-/// The statements that write the commit's changes to the log as `revision`.
+/// The statements that write the commit's changes to the log as `revision`, each put together when it is asked for.
 pub(crate) fn change_rows(
     dialect: Dialect,
     commit: &Commit,
     revision: u64,
-) -> Result<Vec<Statement>, StoreError> {
+) -> Result<impl Iterator<Item = Result<Statement, StoreError>>, StoreError> {
     let actor = json(&commit.actor)?;
-    let mut rows = Vec::with_capacity(commit.changes.len());
-    for (seq, change) in (0_i64..).zip(&commit.changes) {
+    let mut places = 0_i64..;
+    Ok(in_turn(dialect, &CHANGES, &commit.changes, move |change| {
         let (kind, payload) = payload::encode(change)?;
-        rows.push(vec![
+        Ok(vec![
             Value::from(commit.env),
             number(revision).into(),
-            seq.into(),
+            places.next().into(),
             commit.at.into(),
             actor.as_str().into(),
             commit.call.as_deref().into(),
             kind.into(),
             payload.into(),
-        ]);
-    }
-    Ok(inserts(dialect, &CHANGES, rows))
+        ])
+    }))
+}
+
+/// As many statements as the things take, a row each; each is put together when it is asked for.
+pub(super) fn in_turn<T>(
+    dialect: Dialect,
+    into: &'static Inserts,
+    mut things: &[T],
+    mut row: impl FnMut(&T) -> Result<Vec<Value>, StoreError>,
+) -> impl Iterator<Item = Result<Statement, StoreError>> {
+    iter::from_fn(move || {
+        let length = dialect.at_once(Pace::Many, things.len().min(dialect.most()));
+        let (these, behind) = things.split_at_checked(length).filter(|(these, _)| !these.is_empty())?;
+        things = behind;
+        let rows: Result<_, _> = these.iter().map(&mut row).collect();
+        Some(rows.map(|rows| into.statement(dialect, rows)))
+    })
 }
 
 /// As many statements as the rows take.

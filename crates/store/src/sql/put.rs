@@ -26,32 +26,45 @@ pub(crate) struct Step<'c> {
 }
 
 /// The statements that write `changes`, in their order: runs of puts of one kind many at a time; who needs to know which
-/// of them failed asks again for [`Pace::OneByOne`].
+/// of them failed asks again for [`Pace::OneByOne`]. They are put together when they are asked for.
 pub(crate) fn steps(
     dialect: Dialect,
     env: EnvId,
     revision: u64,
     changes: &[Change],
     pace: Pace,
-) -> Result<Vec<Step<'_>>, StoreError> {
-    let mut steps = Vec::new();
+) -> impl Iterator<Item = Result<Step<'_>, StoreError>> {
     let mut rest = changes;
-    while let Some((change, _)) = rest.split_first() {
-        let length = match pace {
+    let runs = std::iter::from_fn(move || {
+        let most = match pace {
             Pace::New | Pace::Many => dialect.at_once(pace, run(rest, dialect.most())),
             Pace::OneByOne => 1,
         };
-        let (these, behind) = rest.split_at_checked(length.max(1)).unwrap_or((rest, &[]));
-        if let Some(table) = table_of(change) {
-            let rows: Result<Vec<_>, _> = these.iter().map(|c| row(env, revision, c)).collect();
-            steps.push(Step { statement: table.put(dialect, pace, rows?), changes: these });
-        } else {
-            let deletes = delete::statements(env, change);
-            steps.extend(deletes.into_iter().map(|statement| Step { statement, changes: these }));
-        }
+        let (these, behind) = rest.split_at_checked(most.max(1))?;
         rest = behind;
+        Some(these)
+    });
+    runs.flat_map(move |these| match written(dialect, env, revision, these, pace) {
+        Ok(steps) => steps.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(error)],
+    })
+}
+
+/// The statements that write a run of changes.
+fn written(
+    dialect: Dialect,
+    env: EnvId,
+    revision: u64,
+    these: &[Change],
+    pace: Pace,
+) -> Result<Vec<Step<'_>>, StoreError> {
+    let Some(first) = these.first() else { return Ok(Vec::new()) };
+    if let Some(table) = table_of(first) {
+        let rows: Result<Vec<_>, _> = these.iter().map(|change| row(env, revision, change)).collect();
+        return Ok(vec![Step { statement: table.put(dialect, pace, rows?), changes: these }]);
     }
-    Ok(steps)
+    let deletes = delete::statements(env, first).into_iter();
+    Ok(deletes.map(|statement| Step { statement, changes: these }).collect())
 }
 
 /// How many of the first `most` changes, one at least, are puts into one table that write no row twice.

@@ -92,6 +92,11 @@ impl From<i64> for Value {
         Self::Int(Some(int))
     }
 }
+impl From<Option<i64>> for Value {
+    fn from(int: Option<i64>) -> Self {
+        Self::Int(int)
+    }
+}
 impl From<Timestamp> for Value {
     fn from(at: Timestamp) -> Self {
         Self::Int(Some(at.micros()))

@@ -243,9 +243,7 @@ async fn look_ups_and_cascades_search_an_index() {
         outbox::drop_dead(ENV, Uuid::nil()),
     ]);
     all.extend([image::header(ENV, 1), image::next_part(ENV, Uuid::nil(), 1), image::sweep(ENV, 10)]);
-    all.extend(
-        steps(DIALECT, ENV, 1, &deletes, Pace::OneByOne).unwrap().into_iter().map(|step| step.statement),
-    );
+    all.extend(steps(DIALECT, ENV, 1, &deletes, Pace::OneByOne).map(|step| step.unwrap().statement));
     for statement in all {
         let plan = plan(&store, statement.clone()).await;
         assert!(!plan.is_empty() && scans(&plan).is_empty(), "{}\n{plan:#?}", statement.sql);

@@ -147,8 +147,8 @@ impl Replica {
     }
 
     async fn apply(&mut self, env: EnvId, revision: u64, changes: &[Change]) -> Result<(), StoreError> {
-        for step in sql::steps(Dialect::Sqlite, env, revision, changes, Pace::Many)? {
-            self.run(step.statement).await.map_err(failed("playing the log again"))?;
+        for step in sql::steps(Dialect::Sqlite, env, revision, changes, Pace::Many) {
+            self.run(step?.statement).await.map_err(failed("playing the log again"))?;
         }
         Ok(())
     }
