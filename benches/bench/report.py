@@ -2,6 +2,9 @@
 
 import html
 import math
+import os
+import re
+from datetime import date
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
@@ -121,11 +124,19 @@ def table(found: Dict) -> str:
     return "\n\n".join(part for part in (in_process(found), over_http(found), alone(found)) if part) + "\n"
 
 
+def measured() -> str:
+    """When and on what."""
+    models = re.findall(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    model = f", {models[0]}" if models else ""
+    return f"Measured on {date.today():%d %B %Y}, Linux, {os.cpu_count()} cores{model}."
+
+
 def into_docs(docs: Path, told: str, drawn: str) -> None:
     page = docs / "benchmarks.md"
     before, rest = page.read_text().split(BEGIN)
     _, after = rest.split(END)
-    page.write_text(f"{before}{BEGIN}\n\n{told}\n{END}{after}")
+    drawing = "![How long one check takes, askfirst and its peers](benchmarks.svg)"
+    page.write_text(f"{before}{BEGIN}\n{measured()}\n\n{drawing}\n\n{told}{END}{after}")
     (docs / "benchmarks.svg").write_text(drawn)
 
 
