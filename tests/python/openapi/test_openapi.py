@@ -37,7 +37,9 @@ def seeded(new_server: Callable[..., Server], tmp_path: Path) -> Server:
 
 
 def credential(server: Server, tag: str) -> str:
-    """What opens a family: the key of the environment, or a session of one of its users."""
+    """What opens a family: the key of the environment, that of the organisation, or a session of one of its users."""
+    if tag == PROJECT_KEYS:
+        return server.first_key("organization default")
     if tag != IN_USE:
         return server.key
     wire = Wire(server.url, server.key)
