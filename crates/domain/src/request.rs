@@ -18,6 +18,7 @@ use crate::{
     id::{ElementId, RequestId, ResourceId, RoleId, TenantId, UserId},
     principal::Principal,
     review::Course,
+    task::TaskLink,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -141,6 +142,9 @@ pub struct Request {
     /// How the decision falls, or fell.
     #[serde(default)]
     pub course: Course,
+    /// The AuthZEN task that opened it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskLink>,
 }
 
 /// The fingerprint of what is asked: the same person asking for the same role in the same place, and for the same call

@@ -64,6 +64,7 @@ fn request(kind: RequestKind) -> Request {
         binding: None,
         grant: None,
         course: crate::review::Course::default(),
+        task: None,
     }
 }
 

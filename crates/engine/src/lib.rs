@@ -19,6 +19,7 @@ mod watch;
 
 pub mod admin;
 pub mod agents;
+pub mod authzen;
 pub mod check;
 pub mod decisions;
 pub mod delivery;
@@ -76,6 +77,8 @@ pub struct Settings {
     pub policy: PolicyLimits,
     /// Where every event of a request goes, besides what elements say.
     pub webhook: Option<delivery::Hook>,
+    /// Where submitters of access requests may be called back; none: nowhere.
+    pub callbacks: Option<delivery::Callbacks>,
     /// How long requests wait, and how long operation approvals last.
     pub requests: requests::RequestTimes,
 }
@@ -89,6 +92,7 @@ impl Default for Settings {
             max_lag: None,
             policy: PolicyLimits::default(),
             webhook: None,
+            callbacks: None,
             requests: requests::RequestTimes::default(),
         }
     }
@@ -113,6 +117,8 @@ struct Inner {
     left: Notify,
     /// With what audit logs are signed.
     signing: OnceLock<SigningKey>,
+    /// With what tokens are signed.
+    tokens: authzen::TokenKeys,
 }
 
 type LiveMap = HashMap<EnvId, Arc<OnceCell<Arc<Live>>>>;
@@ -135,6 +141,7 @@ impl Engine {
             decisions: OnceLock::new(),
             left: Notify::new(),
             signing: OnceLock::new(),
+            tokens: authzen::TokenKeys::default(),
         }));
         for env in engine.0.directory.get().environments() {
             engine.live(env.id).await?;

@@ -34,6 +34,7 @@ mod postgres;
 mod sql;
 mod sqlite;
 mod store;
+mod tasks;
 pub mod tools;
 mod writer;
 
@@ -50,6 +51,7 @@ pub use image::ImagePolicy;
 pub use outbox::{Attempt, Outbox, OutboxFilter, Queued};
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use sqlite::{Durability, Options, SqliteStore};
+pub use tasks::{TaskName, Tasks};
 
 use askfirst_domain::{
     Ident, Timestamp,
@@ -71,7 +73,7 @@ pub type List<T> = Result<Listed<T>, StoreError>;
 
 /// Durable state. All methods may be called at once from many tasks.
 #[async_trait]
-pub trait Store: AuditChain + Outbox + Send + Sync + Debug {
+pub trait Store: AuditChain + Outbox + Tasks + Send + Sync + Debug {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 

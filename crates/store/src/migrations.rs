@@ -64,6 +64,12 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0008_ends.sql"),
         postgres: include_str!("../migrations/postgres/0008_ends.sql"),
     },
+    Step {
+        number: 9,
+        name: "tasks",
+        sqlite: include_str!("../migrations/sqlite/0009_tasks.sql"),
+        postgres: include_str!("../migrations/postgres/0009_tasks.sql"),
+    },
 ];
 
 /// The number of the newest step.

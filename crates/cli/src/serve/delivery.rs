@@ -2,7 +2,7 @@
 
 use crate::env::Env;
 use anyhow::{Context as _, bail};
-use askfirst_engine::delivery::{Hook, Reach, SigningSecret};
+use askfirst_engine::delivery::{Callbacks, Hook, Reach, SigningSecret};
 use std::path::PathBuf;
 
 /// The variable of the secret.
@@ -16,8 +16,12 @@ pub(super) struct DeliveryArgs {
     #[arg(long, value_name = "URL")]
     webhook: Option<String>,
     /// A file with the secret: `whsec_` and 24 to 64 random bytes in base64
-    #[arg(long, value_name = "FILE", requires = "webhook")]
+    #[arg(long, value_name = "FILE")]
     webhook_secret_file: Option<PathBuf>,
+    /// Let submitters of AuthZEN access requests be called back at addresses below this one; may be said several times.
+    /// Calls are signed like those to --webhook
+    #[arg(long = "callback", value_name = "URL")]
+    callbacks: Vec<String>,
     /// Which addresses webhooks may have, this one and those of elements: `public` (the public internet, by HTTPS) or
     /// `anywhere` (also this machine and the network around it, and plain HTTP)
     #[arg(long, value_name = "REACH", default_value = "public", value_parser = reach)]
@@ -29,29 +33,50 @@ pub(super) struct DeliveryArgs {
 pub(crate) struct Delivery {
     pub(crate) reach: Reach,
     pub(crate) webhook: Option<Hook>,
+    pub(crate) callbacks: Option<Callbacks>,
 }
 
 impl DeliveryArgs {
     pub(super) fn delivery(self, env: &Env) -> anyhow::Result<Delivery> {
-        let Some(url) = self.webhook else {
-            return Ok(Delivery { reach: self.webhooks_reach, webhook: None });
-        };
-        if !(url.starts_with("https://")
-            || (url.starts_with("http://") && self.webhooks_reach == Reach::Anywhere))
+        let reach = self.webhooks_reach;
+        if self.webhook.is_none() && self.callbacks.is_empty() {
+            if self.webhook_secret_file.is_some() {
+                bail!(
+                    "--webhook-secret-file is for --webhook or --callback; give one of them, or leave it out"
+                );
+            }
+            return Ok(Delivery { reach, ..Delivery::default() });
+        }
+        for (option, url) in self
+            .webhook
+            .iter()
+            .map(|url| ("--webhook", url))
+            .chain(self.callbacks.iter().map(|url| ("--callback", url)))
         {
-            bail!(
-                "--webhook must begin with https://, or with http:// together with --webhooks-reach anywhere"
-            );
+            if !(url.starts_with("https://") || (url.starts_with("http://") && reach == Reach::Anywhere)) {
+                bail!(
+                    "{option} must begin with https://, or with http:// together with --webhooks-reach anywhere"
+                );
+            }
         }
         let text = match (self.webhook_secret_file, env.get(SECRET)) {
             (Some(file), _) => {
                 std::fs::read_to_string(&file).with_context(|| format!("can't read {}", file.display()))?
             }
             (None, Some(text)) => text.to_owned(),
-            (None, None) => bail!("--webhook needs a secret: give --webhook-secret-file, or set {SECRET}"),
+            (None, None) => {
+                let option = if self.webhook.is_some() { "--webhook" } else { "--callback" };
+                bail!("{option} needs a secret: give --webhook-secret-file, or set {SECRET}")
+            }
         };
         let secret: SigningSecret = text.parse()?;
-        Ok(Delivery { reach: self.webhooks_reach, webhook: Some(Hook { url, secret }) })
+        let callbacks = if self.callbacks.is_empty() {
+            None
+        } else {
+            let allowed = Callbacks::new(self.callbacks.iter().map(String::as_str), secret.clone());
+            Some(allowed.context("--callback is the address of a server, as https://pep.example.com/hooks")?)
+        };
+        Ok(Delivery { reach, webhook: self.webhook.map(|url| Hook { url, secret }), callbacks })
     }
 }
 

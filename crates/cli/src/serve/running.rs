@@ -92,6 +92,7 @@ impl Running {
                 max_lag,
                 policy: config.policy,
                 webhook: config.delivery.webhook,
+                callbacks: config.delivery.callbacks,
                 requests: config.requests,
             },
         };

@@ -40,6 +40,11 @@ impl EnvScope {
         explained
     }
 
+    /// Notes an answer that was settled elsewhere.
+    pub(crate) fn note_explained(&self, ask: Ask, given: Given, explained: &Explanation, door: Door) {
+        self.note(self.state(), ask, given, explained.allow, Some(explained), door);
+    }
+
     fn note(
         &self,
         state: Arc<LiveState>,

@@ -1,6 +1,6 @@
 //! From an item of the outbox to what is sent: the address and the secret are looked up now, so that a changed one counts.
 
-use super::{HOOK_TOPIC, SigningSecret};
+use super::{HOOK_TOPIC, SigningSecret, callback};
 use crate::{Engine, Secret, error::Result, requests::delivery::TOPIC as ELEMENT_TOPIC};
 use askfirst_domain::id::ElementId;
 use askfirst_store::Queued;
@@ -52,6 +52,10 @@ impl Engine {
         match queued.item.topic.as_str() {
             ELEMENT_TOPIC => match serde_json::from_value(payload) {
                 Ok(told) => self.to_element(queued, told).await,
+                Err(error) => Ok(Turned::Stuck(format!("the item can't be read: {error}"))),
+            },
+            callback::TOPIC => match serde_json::from_value(payload) {
+                Ok(moved) => self.to_submitter(queued, moved).await,
                 Err(error) => Ok(Turned::Stuck(format!("the item can't be read: {error}"))),
             },
             HOOK_TOPIC => Ok(match (serde_json::from_value::<ForAll>(payload), &self.settings().webhook) {

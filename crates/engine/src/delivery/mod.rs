@@ -10,6 +10,7 @@
 
 mod address;
 mod backoff;
+mod callback;
 mod courier;
 mod dead;
 mod hook;
@@ -18,8 +19,10 @@ mod letter;
 mod signature;
 
 pub use address::Reach;
+pub use callback::Callbacks;
 pub use courier::{Courier, CourierError};
 pub use hook::Hook;
 pub use signature::{BadSecret, SigningSecret};
 
+pub(crate) use callback::call_back;
 pub(crate) use hook::{TOPIC as HOOK_TOPIC, told};

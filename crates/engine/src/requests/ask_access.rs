@@ -55,6 +55,7 @@ impl Acting {
             times: ask.times,
             uses: None,
             call: None,
+            bound: None,
         })
     }
 

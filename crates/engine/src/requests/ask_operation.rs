@@ -74,10 +74,11 @@ impl Acting {
             times: ask.times,
             uses: ask.uses,
             call: ask.call.clone(),
+            bound: None,
         })
     }
 
-    async fn operation_target(
+    pub(super) async fn operation_target(
         &self,
         resource: &Resource,
         instance: Option<&str>,

@@ -87,7 +87,8 @@ impl Acting {
         let state = self.scope.state();
         let schema = state.snapshot.schema();
         let element = schema.element_by_id(request.element);
-        let Some(element) = element.filter(|_| request.kind == RequestKind::AccessRequest) else {
+        let gives_role = request.kind == RequestKind::AccessRequest && request.binding.is_none();
+        let Some(element) = element.filter(|_| gives_role) else {
             return Vec::new();
         };
         let offered = element.roles_to_levels.get(&Level::Assignable).into_iter().flatten();
@@ -314,6 +315,11 @@ pub(super) fn other_role(state: &LiveState, request: &Request, ident: &Ident) ->
     }
     if request.kind == RequestKind::OperationApproval {
         return Err(Refusal::FixedRole.into());
+    }
+    if request.binding.is_some() {
+        return Err(Error::invalid(
+            "This request is for one evaluation and gives no role, so there is no other role to give.",
+        ));
     }
     let element = state.snapshot.schema().element_by_id(request.element);
     let element =

@@ -1,6 +1,10 @@
 //! What is to be told to an element's webhook. Written with the change; delivered later, at least once.
 
-use crate::{EnvScope, delivery::told, error::Result};
+use crate::{
+    EnvScope,
+    delivery::{call_back, told},
+    error::Result,
+};
 use askfirst_domain::{
     audit::OutboxItem,
     element::Element,
@@ -18,7 +22,7 @@ pub(super) fn news(
     request: &Request,
 ) -> Result<impl Iterator<Item = OutboxItem>> {
     let own = element.map(|element| webhook(scope, element, request)).transpose()?.flatten();
-    Ok(own.into_iter().chain(told(scope, request)?))
+    Ok(own.into_iter().chain(told(scope, request)?).chain(call_back(scope, request)?))
 }
 
 /// The outbox row for a request that was opened or has moved, when its element has a webhook. Address and token are
@@ -119,6 +123,7 @@ mod tests {
             binding: None,
             grant: None,
             course: askfirst_domain::review::Course::default(),
+            task: None,
         }
     }
 

@@ -26,6 +26,7 @@
 
 mod annotate;
 mod ask_access;
+mod ask_evaluation;
 mod ask_operation;
 mod calls;
 mod cancel;
@@ -45,6 +46,7 @@ mod through;
 mod view;
 mod wait;
 
+pub(crate) use ask_evaluation::{AskEvaluation, Bound, Sharing};
 pub use askfirst_domain::Span;
 pub use calls::{CallAt, DENIAL_STANDS};
 pub use redeem::{Pass, Redeem};

@@ -1,13 +1,13 @@
 //! Opening a request: the same for both kinds once it is clear who wants which role where.
 
-use super::{Asked, Times, delivery, terms};
+use super::{Asked, Bound, Sharing, Times, delivery, terms};
 use crate::{
     Acting, EnvScope, LiveState,
     commit::{About, Draft, Outcome},
     error::{Error, Kind, Result},
 };
 use askfirst_domain::{
-    Ident, Key,
+    Digest, Ident, Key,
     binding::{Binding, Call, agent_of},
     change::{Change, Expect, ObjectRef},
     element::{Element, OPERATE_ACTION},
@@ -55,6 +55,8 @@ pub(super) struct Wanted {
     /// Of an operation approval.
     pub(super) uses: Option<u32>,
     pub(super) call: Option<Call>,
+    /// What the approval is for, of a submission over AuthZEN.
+    pub(super) bound: Option<Bound>,
 }
 
 impl Acting {
@@ -82,7 +84,7 @@ impl Acting {
         self.refuse_held(state, &wanted)?;
         let link = wanted.target.link();
         let binding = self.binding(&wanted, link.as_ref())?;
-        let print = wish(
+        let mut print = wish(
             wanted.kind,
             self.person.id,
             wanted.role.id,
@@ -90,6 +92,9 @@ impl Acting {
             link.as_ref(),
             binding.as_ref(),
         );
+        if let Some(bound) = wanted.bound.as_ref().filter(|bound| bound.sharing == Sharing::Own) {
+            print = Digest::of_bytes(format!("{print}\n{}", bound.link.task).as_bytes()).to_string();
+        }
         let store = self.scope.engine.store();
         let mut draft = Draft::default();
         if let Some(pending) = store.pending_request(self.scope.env.id, &print).await? {
@@ -133,6 +138,10 @@ impl Acting {
 
     /// What an approval will be bound to, when the wish is for one call.
     fn binding(&self, wanted: &Wanted, link: Option<&InstanceLink>) -> Result<Option<Binding>> {
+        if let Some(Bound { resource, call, .. }) = &wanted.bound {
+            let (env, person) = (self.scope.env.id, self.person.id);
+            return Ok(Some(Binding::new(env, person, None, resource.clone(), call.clone())?));
+        }
         let (Some(call), Some(link)) = (&wanted.call, link) else { return Ok(None) };
         let agent = agent_of(&self.scope.op.principal);
         let resource = link.reference().to_string();
@@ -175,6 +184,7 @@ impl Acting {
             binding,
             grant: None,
             course: Course::default(),
+            task: wanted.bound.as_ref().map(|bound| bound.link.clone()),
         })
     }
 
@@ -190,7 +200,7 @@ impl Acting {
 
     /// Refuses a wish for what the person has already.
     fn refuse_held(&self, state: &LiveState, wanted: &Wanted) -> Result<()> {
-        if wanted.call.is_some() {
+        if wanted.call.is_some() || wanted.bound.is_some() {
             // Leave for one call is not the leave for whatever is done there, and each has its own.
             return Ok(());
         }

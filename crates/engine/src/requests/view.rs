@@ -95,6 +95,12 @@ impl RequestView {
     pub fn sentence(&self) -> String {
         let request = &self.request;
         let wish = match request.kind {
+            RequestKind::AccessRequest if request.binding.is_some() => {
+                let bound = request.binding.as_ref();
+                let (action, on) =
+                    bound.map(|b| (b.call.action.as_str(), b.resource.as_str())).unwrap_or_default();
+                format!("leave to {action} {on}, exactly as it was evaluated")
+            }
             RequestKind::AccessRequest => format!("the role `{}` on {}", request.role.key, self.place()),
             RequestKind::OperationApproval => format!("approval of an operation on {}", self.place()),
         };

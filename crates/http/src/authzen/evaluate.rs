@@ -3,16 +3,13 @@
 use super::described::{EvaluationCall, EvaluationsCall};
 use super::{
     metadata::{EVALUATION, EVALUATIONS},
+    offer::{Asking, By, Settled, settle},
     problem::{Answer, Problem},
-    read::{Action, Members, Message, Pep, Resource, Subject, USER, context, optional, required},
+    read::{Asked, Members, Message, Pep, Question, USER, context, optional},
 };
 use crate::openapi::RequestableShape;
 use askfirst_domain::decision::Decision;
-use askfirst_engine::{
-    EnvScope,
-    check::{Given, Requestable},
-    decisions::Door,
-};
+use askfirst_engine::{EnvScope, check::Requestable};
 use axum::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,19 +31,44 @@ pub(super) struct Evaluated {
 #[serde(untagged)]
 #[schema(as = EvaluationContext)]
 enum Context {
-    #[schema(max_properties = 1)]
-    Allowed {
-        reason: String,
-    },
-    Denied {
-        reason: String,
-        would_allow: Vec<String>,
-        #[schema(value_type = Vec<RequestableShape>)]
-        requestable: Vec<Requestable>,
-    },
-    Failed {
-        error: Fault,
-    },
+    Allowed(Allowed),
+    Denied(Box<Denied>),
+    Failed(Failed),
+}
+
+/// What a permit rests on.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EvaluationAllowed, max_properties = 3)]
+struct Allowed {
+    /// `role`, `rule` or `approval`.
+    reason: &'static str,
+    /// One sentence for a person or a model.
+    explanation: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    approval: Option<By>,
+}
+
+/// What a denial lacks.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EvaluationDenied)]
+struct Denied {
+    /// One word: `no_role`, `unknown_user`, `approval_expired`...
+    reason: &'static str,
+    /// One or two sentences for a person or a model.
+    explanation: String,
+    would_allow: Vec<String>,
+    #[schema(value_type = Vec<RequestableShape>)]
+    requestable: Vec<Requestable>,
+    #[serde(flatten)]
+    asking: Asking,
+}
+
+/// There is no answer.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EvaluationFailed)]
+struct Failed {
+    error: Fault,
 }
 
 /// Why a single question among many could not be answered; the decision is false then.
@@ -98,13 +120,14 @@ impl Semantic {
 
 /// May this subject do this?
 ///
-/// A subject of another type than `user` is denied.
+/// A subject of another type than `user` is denied. A denial that can be asked about says where (`access_request`); what was
+/// approved then is presented as `context.approval`.
 #[utoipa::path(
     post, path = EVALUATION, request_body = EvaluationCall,
     responses((status = OK, description = "The decision, be it yes or no.", body = Evaluated))
 )]
 pub(super) async fn evaluation(Pep(scope): Pep, Message(members): Message) -> Answer<Evaluated> {
-    evaluate(&scope, &members).map(Json)
+    evaluate(&scope, &members).await.map(Json)
 }
 
 /// Many questions at once
@@ -118,7 +141,7 @@ pub(super) async fn evaluations(Pep(scope): Pep, Message(mut members): Message) 
     let options: Options = optional(&members, "options")?.unwrap_or_default();
     let questions: Vec<Value> = optional(&members, "evaluations")?.unwrap_or_default();
     if questions.is_empty() {
-        return evaluate(&scope, &members).map(Many::One).map(Json);
+        return evaluate(&scope, &members).await.map(Many::One).map(Json);
     }
     if questions.len() > MAX_EVALUATIONS {
         let given = questions.len();
@@ -128,7 +151,10 @@ pub(super) async fn evaluations(Pep(scope): Pep, Message(mut members): Message) 
     members.retain(|name, _| matches!(name.as_str(), "subject" | "action" | "resource" | "context"));
     let mut evaluations = Vec::with_capacity(questions.len());
     for question in questions {
-        let evaluated = with_defaults(question, &members).and_then(|question| evaluate(&scope, &question));
+        let evaluated = match with_defaults(question, &members) {
+            Ok(question) => evaluate(&scope, &question).await,
+            Err(problem) => Err(problem),
+        };
         let evaluated = evaluated.unwrap_or_else(failed);
         let last = options.evaluations_semantic.ends_with(evaluated.decision);
         evaluations.push(evaluated);
@@ -152,36 +178,37 @@ fn with_defaults(question: Value, defaults: &Members) -> Result<Members, Problem
 
 fn failed(problem: Problem) -> Evaluated {
     let error = Fault { status: problem.status(), message: problem.into_detail() };
-    Evaluated { decision: false, context: Context::Failed { error } }
+    Evaluated { decision: false, context: Context::Failed(Failed { error }) }
 }
 
-fn evaluate(scope: &EnvScope, members: &Members) -> Result<Evaluated, Problem> {
-    let subject: Subject = required(members, "subject")?;
-    let action: Action = required(members, "action")?;
-    let mut resource: Resource = required(members, "resource")?;
-    let context = context(members)?;
-    if subject.kind != USER {
-        let reason =
-            format!("There are no subjects of the type {} here; the only type is {USER}.", subject.kind);
-        let context = Context::Denied { reason, would_allow: Vec::new(), requestable: Vec::new() };
-        return Ok(Evaluated { decision: false, context });
+async fn evaluate(scope: &EnvScope, members: &Members) -> Result<Evaluated, Problem> {
+    let question = match Question::read(members)? {
+        Asked::OfUser(question) => *question,
+        Asked::OfOther { kind } => return Ok(no_such_subject(&kind)),
+    };
+    let Settled { explained, by, reason, asking } = settle(scope, question, &context(members)?).await?;
+    let explanation = explained.sentence;
+    if explained.allow {
+        let context = Context::Allowed(Allowed { reason, explanation, approval: by });
+        return Ok(Evaluated { decision: true, context });
     }
-    let given = Given {
-        user: subject.properties.unwrap_or_default(),
-        resource: resource.take_attributes(),
-        action: action.properties.unwrap_or_default(),
-        context,
-        ..Given::default()
+    let would_allow = match explained.decision {
+        Decision::Allow(_) => Vec::new(),
+        Decision::Deny(denial) => denial.would_allow.iter().map(ToString::to_string).collect(),
     };
-    let ask = resource.thing().asked(subject.id, action.name);
-    let explained = scope.decide_explained(ask, given, Door::AuthZen);
-    let context = match explained.decision {
-        Decision::Allow(_) => Context::Allowed { reason: explained.sentence },
-        Decision::Deny(denial) => Context::Denied {
-            reason: explained.sentence,
-            would_allow: denial.would_allow.iter().map(ToString::to_string).collect(),
-            requestable: explained.requestable,
-        },
+    let requestable = explained.requestable;
+    let denied = Denied { reason, explanation, would_allow, requestable, asking };
+    Ok(Evaluated { decision: false, context: Context::Denied(Box::new(denied)) })
+}
+
+fn no_such_subject(kind: &str) -> Evaluated {
+    let explanation = format!("There are no subjects of the type {kind} here; the only type is {USER}.");
+    let denied = Denied {
+        reason: "unknown_subject_type",
+        explanation,
+        would_allow: Vec::new(),
+        requestable: Vec::new(),
+        asking: Asking::default(),
     };
-    Ok(Evaluated { decision: explained.allow, context })
+    Evaluated { decision: false, context: Context::Denied(Box::new(denied)) }
 }

@@ -1,6 +1,7 @@
 //! `GET /.well-known/authzen-configuration`: where the decision point is and what it serves. Open to everybody.
 
 use crate::State;
+use askfirst_engine::authzen::REQUESTS;
 use axum::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,7 +11,11 @@ pub(super) const EVALUATION: &str = "/access/v1/evaluation";
 pub(super) const EVALUATIONS: &str = "/access/v1/evaluations";
 pub(super) const SEARCH_SUBJECT: &str = "/access/v1/search/subject";
 pub(super) const SEARCH_RESOURCE: &str = "/access/v1/search/resource";
+pub(super) const JWKS: &str = "/.well-known/jwks.json";
 pub(super) const SEARCH_ACTION: &str = "/access/v1/search/action";
+
+/// What a client of the Access Request and Approval Profile looks for.
+const ACCESS_REQUEST: &str = "urn:openid:authzen:capability:access-request";
 
 /// The decision point and its endpoints, as URLs.
 #[derive(Debug, Serialize, ToSchema)]
@@ -22,6 +27,10 @@ pub(super) struct Metadata {
     search_subject_endpoint: String,
     search_resource_endpoint: String,
     search_action_endpoint: String,
+    access_request_endpoint: String,
+    /// The keys of the tokens that are signed here.
+    jwks_uri: String,
+    capabilities: [&'static str; 1],
 }
 
 /// Where the decision point is and what it serves
@@ -38,5 +47,8 @@ pub(super) async fn read(axum::extract::State(app): State) -> Json<Metadata> {
         search_subject_endpoint: at(SEARCH_SUBJECT),
         search_resource_endpoint: at(SEARCH_RESOURCE),
         search_action_endpoint: at(SEARCH_ACTION),
+        access_request_endpoint: at(REQUESTS),
+        jwks_uri: at(JWKS),
+        capabilities: [ACCESS_REQUEST],
     })
 }

@@ -1,14 +1,19 @@
-//! AuthZEN Authorization API 1.0: `/access/v1` and its metadata. A subject of the type `user` is a user of the environment
+//! AuthZEN Authorization API 1.0 and its Access Request and Approval Profile: `/access/v1` and its metadata. A subject of the type `user` is a user of the environment
 //! whose key is the credential; `properties.tenant` of a resource is its tenant. See `docs/authzen.md`.
 
 #[expect(dead_code, reason = "these types say how calls look and are never made")]
 mod described;
 mod evaluate;
+mod forms;
+mod keys;
 mod metadata;
+mod offer;
 mod page;
 mod problem;
 mod read;
+mod requests;
 mod search;
+mod submission;
 
 use crate::openapi::Routes;
 use axum::{
@@ -29,6 +34,13 @@ pub(crate) fn router() -> Routes {
         .routes(routes!(search::subjects))
         .routes(routes!(search::resources))
         .routes(routes!(search::actions))
+        .routes(routes!(keys::read))
+        .routes(routes!(requests::submit))
+        .routes(routes!(requests::read))
+        .routes(routes!(requests::cancel))
+        .routes(routes!(forms::schema))
+        .routes(routes!(forms::catalogs))
+        .routes(routes!(forms::roles))
         .layer(from_fn(echo_request_id))
 }
 

@@ -61,6 +61,11 @@ struct PageRead {
 }
 
 impl End {
+    /// The token of the next part; none at the end.
+    pub(super) fn next(self) -> Option<String> {
+        Some(self.next_token).filter(|token| !token.is_empty())
+    }
+
     /// The part.
     pub(super) fn with<T>(self, results: Vec<T>) -> Results<T> {
         let page = PageRead { next_token: self.next_token, count: results.len(), total: self.total };

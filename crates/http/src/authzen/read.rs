@@ -1,13 +1,17 @@
 //! What a caller sends: subject, action, resource and context. Members that are not known are ignored.
 
-use super::problem::Problem;
+use super::{offer::act_of, problem::Problem};
 use crate::{
     App,
     auth::Deciding,
     body::{Body, BodyError, plain},
     error::Failure,
 };
-use askfirst_engine::{EnvScope, check::Thing};
+use askfirst_domain::evaluation::{APPROVAL, Evaluation};
+use askfirst_engine::{
+    EnvScope,
+    check::{Ask, Given, Thing},
+};
 use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::request::Parts,
@@ -127,6 +131,53 @@ impl Searched {
                 "The member `resource` can't be read: `properties.tenant` is the key of a tenant, a text.",
             )),
         }
+    }
+}
+
+/// A question about a user of the environment.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub(super) ask: Ask,
+    pub(super) given: Given,
+    pub(super) evaluation: Evaluation,
+    /// Who acts for the subject, by its properties.
+    pub(super) act: Option<Value>,
+}
+
+/// Whom a question is about.
+#[derive(Debug)]
+pub(super) enum Asked {
+    OfUser(Box<Question>),
+    /// A subject of a type that there is not.
+    OfOther {
+        kind: String,
+    },
+}
+
+impl Question {
+    /// The question of a call.
+    pub(super) fn read(members: &Members) -> Result<Asked, Problem> {
+        let subject: Subject = required(members, "subject")?;
+        let action: Action = required(members, "action")?;
+        let mut resource: Resource = required(members, "resource")?;
+        let mut context = context(members)?;
+        if subject.kind != USER {
+            return Ok(Asked::OfOther { kind: subject.kind });
+        }
+        let object = |name: &str| members.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
+        let said = object("subject");
+        let evaluation = Evaluation::new(&said, &object("resource"), &object("action"), &context);
+        context.remove(APPROVAL);
+        let given = Given {
+            user: subject.properties.unwrap_or_default(),
+            resource: resource.take_attributes(),
+            action: action.properties.unwrap_or_default(),
+            context,
+            ..Given::default()
+        };
+        let ask = resource.thing().asked(subject.id, action.name);
+        let act = act_of(&said);
+        Ok(Asked::OfUser(Box::new(Self { ask, given, evaluation, act })))
     }
 }
 

@@ -8,6 +8,8 @@ use super::{
 use crate::revision::{AT_LEAST, REVISION};
 use serde_json::{Map, Value, json};
 
+/// Whose refusals are those of AuthZEN's profile besides.
+const REQUESTS: &str = "/access/v1/requests";
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// The whole description, of what the routes say about themselves.
@@ -140,6 +142,10 @@ fn named(parameter: &str) -> String {
 fn refusals(method: &str, path: &str, family: &Family, has_body: bool) -> &'static [&'static str] {
     match (family.opens, has_body, method) {
         (Opens::Nothing, _, _) => &["503"],
+        (_, true, _) if path.starts_with(REQUESTS) => {
+            &["400", "401", "403", "404", "409", "410", "413", "503"]
+        }
+        (_, false, _) if path.starts_with(REQUESTS) => &["400", "401", "403", "404", "409", "410", "503"],
         (_, true, _) if family.refusal == Refusal::Problem => &["400", "401", "403", "409", "413", "503"],
         (_, true, _) => &["400", "401", "403", "404", "409", "413", "422", "429", "503"],
         (_, false, "get") if !path.contains('{') && !family.in_environment => {

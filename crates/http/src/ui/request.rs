@@ -270,6 +270,25 @@ fn meaning(view: &RequestView, now: askfirst_domain::Timestamp) -> String {
     let (requester, place) = (visible(&view.requester.display_name()), view.place());
     let role = visible(&view.gives.role_name);
     let until = format!("{}. It permits:", lasting(view, now));
+    if view.request.kind == RequestKind::AccessRequest
+        && let Some(bound) = &view.request.binding
+    {
+        let what = format!("{} {}", visible(&bound.call.action), visible(&bound.resource));
+        let lasting = lasting(view, now);
+        return match view.request.status {
+            Status::Pending => format!(
+                "Approving lets {requester} {what}, exactly as it stands here and nothing else, {lasting}. It gives no role; \
+                 the role “{role}” would permit:"
+            ),
+            Status::Approved => format!(
+                "{requester} was given leave to {what}, exactly as it stands here and nothing else, {lasting}. The role “{role}”, \
+                 which was not given, permits:"
+            ),
+            Status::Denied | Status::Canceled | Status::Expired => {
+                format!("Leave to {what}, exactly as it stands here. The role “{role}” would permit:")
+            }
+        };
+    }
     match (view.request.status, view.request.kind) {
         (Status::Denied | Status::Canceled | Status::Expired, RequestKind::AccessRequest) => {
             format!("The role “{role}” on {place}. It permits:")

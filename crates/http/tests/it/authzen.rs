@@ -90,6 +90,9 @@ async fn the_metadata_names_every_endpoint_at_the_public_url() {
             "search_subject_endpoint": at(SEARCHES[0]),
             "search_resource_endpoint": at(SEARCHES[1]),
             "search_action_endpoint": at(SEARCHES[2]),
+            "access_request_endpoint": at("/access/v1/requests"),
+            "jwks_uri": at("/.well-known/jwks.json"),
+            "capabilities": ["urn:openid:authzen:capability:access-request"],
         })
     );
     for (_, url) in told.body.as_object().unwrap().iter().filter(|(name, _)| name.ends_with("_endpoint")) {
@@ -138,7 +141,8 @@ async fn an_allowed_question_says_through_which_role() {
     assert_eq!(
         ok(&server, EVALUATION, &body).await,
         json!({"decision": true, "context": {
-            "reason": "ann may write document:budget: ann holds folder:plans#editor, which by the relation parent gives document:budget#editor.",
+            "reason": "role",
+            "explanation": "ann may write document:budget: ann holds folder:plans#editor, which by the relation parent gives document:budget#editor.",
         }})
     );
 }
@@ -151,7 +155,7 @@ async fn a_denied_question_is_an_answer_with_its_reason() {
     assert_eq!(denied["decision"], false);
     let context = &denied["context"];
     assert!(
-        context["reason"].as_str().unwrap().starts_with("ben may not write document:diary: "),
+        context["explanation"].as_str().unwrap().starts_with("ben may not write document:diary: "),
         "{context}"
     );
     assert_eq!(context["would_allow"], json!(["document:diary#editor"]));
@@ -166,7 +170,7 @@ async fn a_denied_question_is_an_answer_with_its_reason() {
         let body = json!({"subject": subject, "action": {"name": "read"}, "resource": resource});
         let denied = ok(&server, EVALUATION, &body).await;
         assert_eq!(denied["decision"], false, "{body}");
-        assert!(denied["context"]["reason"].as_str().unwrap().ends_with('.'), "{denied}");
+        assert!(denied["context"]["explanation"].as_str().unwrap().ends_with('.'), "{denied}");
     }
 }
 
@@ -201,7 +205,7 @@ async fn what_can_be_asked_for_is_offered() {
         (&json!(false), &json!("access_request"), &json!("restaurant-requests"), &json!(["jane", "joe"])),
         "{denied}"
     );
-    assert!(denied["context"]["reason"].as_str().unwrap().contains("henry could ask for"), "{denied}");
+    assert!(denied["context"]["explanation"].as_str().unwrap().contains("henry could ask for"), "{denied}");
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ mod assignments;
 #[cfg(test)]
 mod authzen;
 #[cfg(test)]
+mod authzen_profile;
+#[cfg(test)]
 mod conforms;
 #[cfg(test)]
 mod copies;

@@ -14,6 +14,7 @@ mod lists;
 mod model;
 mod outbox;
 mod replay;
+mod tasks;
 mod texts;
 mod things;
 mod world;
@@ -50,6 +51,7 @@ pub use outbox::{
     an_item_is_claimed_by_one, an_item_waits_until_it_is_delivered, items_that_were_given_up_are_listed,
 };
 pub use replay::{loading_equals_replaying, values_read_back_as_written};
+pub use tasks::{keys_of_tokens_are_kept, tasks_and_their_names_are_kept};
 pub use texts::nul_is_refused;
 pub use things::Things;
 pub use world::World;
@@ -111,6 +113,8 @@ macro_rules! contract_tests {
             an_item_waits_until_it_is_delivered
             items_that_were_given_up_are_listed
             nul_is_refused
+            tasks_and_their_names_are_kept
+            keys_of_tokens_are_kept
             whoever_waits_hears_of_a_commit
         }
     };

@@ -315,6 +315,7 @@ impl Things {
             binding: None,
             grant: None,
             course: askfirst_domain::review::Course::default(),
+            task: None,
         }
     }
 }

@@ -21,6 +21,7 @@ pub(crate) mod read;
 pub(crate) mod rows;
 mod statement;
 pub(crate) mod tables;
+pub(crate) mod tasks;
 
 pub(crate) use admin::{admin_steps, still_good, take_link};
 pub(crate) use cells::{Cells, Row};

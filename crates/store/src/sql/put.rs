@@ -312,7 +312,7 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
 
 /// Whether a text in the JSON holds NUL, which is always spelled so there. After an even number of backslashes it is only
 /// these letters.
-pub(super) fn spells_nul(json: &str) -> bool {
+pub(crate) fn spells_nul(json: &str) -> bool {
     json.match_indices("u0000").any(|(at, _)| {
         let before = json.get(..at).unwrap_or_default();
         !(before.len() - before.trim_end_matches('\\').len()).is_multiple_of(2)
