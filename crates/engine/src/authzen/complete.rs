@@ -10,7 +10,7 @@ use crate::{
 use askfirst_domain::{
     Digest, Ident, Timestamp,
     binding::Binding,
-    decision::Place,
+    decision::{Decision, DenialCause, Place},
     evaluation::Evaluation,
     grant::GrantState,
     id::RequestId,
@@ -149,7 +149,11 @@ impl EnvScope {
                 && offered.role.role == request.role.key
                 && offered.role.at == place
         });
-        match grant.ends_at.filter(|_| could_be_asked) {
+        let by_agent = matches!(
+            &denied.decision,
+            Decision::Deny(denial) if matches!(denial.cause, DenialCause::Agent { .. })
+        );
+        match grant.ends_at.filter(|_| could_be_asked && !by_agent) {
             Some(until) => Ok(Honoured::Allowed { id, until }),
             None => not(PolicyDenied),
         }

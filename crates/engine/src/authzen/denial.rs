@@ -121,7 +121,9 @@ impl EnvScope {
         explained: &Explanation,
     ) -> Result<Vec<Requestable>> {
         let Decision::Deny(denial) = &explained.decision else { return Ok(Vec::new()) };
-        if denial.cause == DenialCause::UnknownUser || evaluation.call().check().is_err() {
+        // What an agent may not do itself, no approval of its human's wish lets it do.
+        let helps = !matches!(denial.cause, DenialCause::UnknownUser | DenialCause::Agent { .. });
+        if !helps || evaluation.call().check().is_err() {
             return Ok(Vec::new());
         }
         let mut askable = Vec::new();

@@ -186,6 +186,7 @@ fn code(decision: &Decision) -> &'static str {
             DenialCause::NoRole => "no_role",
             DenialCause::Expired { .. } => "role_expired",
             DenialCause::TooDeep { .. } => "too_deep",
+            DenialCause::Agent { .. } => "agent",
         },
     }
 }
