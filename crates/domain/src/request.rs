@@ -17,7 +17,7 @@ use crate::{
     grant::{Grant, GrantState, Offer},
     id::{ElementId, RequestId, ResourceId, RoleId, TenantId, UserId},
     principal::Principal,
-    review::Course,
+    review::{Course, MAX_QUESTIONS},
     task::TaskLink,
 };
 use serde::{Deserialize, Serialize};
@@ -179,6 +179,21 @@ pub enum Refusal {
     /// An operation approval has no role to choose.
     #[error("the role of an operation approval can't be changed; it always gives `_Approved_`")]
     FixedRole,
+    /// The thread of a request is for talking, and not for ever.
+    #[error("{MAX_QUESTIONS} questions were asked about this already; decide it now")]
+    TooManyQuestions,
+    /// Nobody has asked that.
+    #[error("no question about this waits for an answer{}", .0.map(|n| format!(" with the number {n}")).unwrap_or_default())]
+    NothingAsked(Option<u32>),
+    /// Somebody else than the requester answers.
+    #[error("{requester}, who asked for this, is asked; nobody else answers")]
+    NotAsked { requester: UserKey },
+    /// Nothing to look at afterwards.
+    #[error("this {kind} was not taken in an emergency, so there is nothing to look at afterwards")]
+    NoEmergency { kind: RequestKind },
+    /// Somebody has said so already.
+    #[error("{by} has looked at this afterwards already")]
+    LookedAt { by: UserKey },
     /// Not a status.
     #[error("`{0}` is not a status; use pending, approved, denied, canceled or expired")]
     UnknownStatus(String),
@@ -229,11 +244,12 @@ fn over(state: GrantState, at: Option<Timestamp>) -> String {
 }
 
 impl Request {
-    /// When something about it ends by itself: the wait for a decision, or what the approval gave. None: nothing does, or it
-    /// has been written down.
+    /// When something about it comes about by itself: more reviewers, the end of the wait for a decision, or of what the
+    /// approval gave. None: nothing does, or it has been written down.
     pub fn ends_at(&self) -> Option<Timestamp> {
         match self.status {
-            Status::Pending => self.deadline,
+            // More reviewers are no end, and have to be told of at a time, too.
+            Status::Pending => self.deadline.into_iter().chain(self.course.escalates.first().copied()).min(),
             Status::Approved => {
                 let grant = self.grant.as_ref().filter(|grant| {
                     grant.ended.is_none() && grant.revoked.is_none() && grant.left() != Some(0)

@@ -486,3 +486,85 @@ fn two_have_to_agree_about_the_same_thing() {
     );
     assert_eq!(now(alone).status, Status::Pending);
 }
+
+#[test]
+fn a_question_is_asked_by_a_reviewer_and_answered_once_by_who_asked() {
+    let asked = request(RequestKind::AccessRequest);
+    let henry = person("henry");
+    let reply = |text: &str, n| crate::review::Reply {
+        by: Principal::System { name: "test".to_owned() },
+        text: text.to_owned(),
+        at: at(n),
+    };
+    assert!(asked.ask_back(&henry, "why?".to_owned(), at(1)).is_err(), "not of oneself");
+    assert_eq!(asked.answer(henry.id, None, reply("so", 1)), Err(Refusal::NothingAsked(None)));
+    let two = asked.ask_back(&person("joe"), "why?".to_owned(), at(1)).unwrap();
+    let two = two.ask_back(&person("jane"), "for whom?".to_owned(), at(2)).unwrap();
+    assert_eq!(two.matter(), asked.matter(), "talking changes nothing of what is decided");
+    assert!(matches!(two.answer(person("joe").id, None, reply("so", 3)), Err(Refusal::NotAsked { .. })));
+    let second = two.answer(henry.id, Some(2), reply("rose", 3)).unwrap();
+    assert_eq!(second.answer(henry.id, Some(2), reply("me", 4)), Err(Refusal::NothingAsked(Some(2))));
+    let both = second.answer(henry.id, None, reply("hungry", 4)).unwrap();
+    assert_eq!(both.course.questions[0].answer.as_ref().unwrap().text, "hungry");
+    assert_eq!(both.course.open_question(), None);
+    let denied = match both.decide(&person("joe"), Ruling::Deny, None, at(5)) {
+        Ok(Moved::Now(next)) => next,
+        other => panic!("{other:?}"),
+    };
+    assert!(denied.ask_back(&person("joe"), "still?".to_owned(), at(6)).is_err());
+    assert!(denied.answer(henry.id, None, reply("yes", 6)).is_err());
+}
+
+#[test]
+fn what_is_taken_in_an_emergency_is_short_and_looked_at_once() {
+    use crate::review::{AfterVerdict, Look};
+    let asked = request(RequestKind::AccessRequest);
+    let taken = asked.break_glass(Span::DAY, at(1)).unwrap();
+    assert_eq!(
+        (taken.status, taken.offer.lasts, taken.reviewer.clone()),
+        (Status::Approved, Some(Span::HOUR), None)
+    );
+    assert!(taken.break_glass(Span::HOUR, at(2)).is_err());
+    let look = |who: &str, verdict| Look { by: person(who), verdict, comment: None, at: at(3) };
+    assert!(matches!(asked.look_at(look("joe", AfterVerdict::Fine)), Err(Refusal::NoEmergency { .. })));
+    assert!(matches!(taken.look_at(look("henry", AfterVerdict::Fine)), Err(Refusal::SelfReview { .. })));
+    let Ok(Moved::Now(seen)) = taken.look_at(look("joe", AfterVerdict::NotFine)) else {
+        panic!("it was not looked at")
+    };
+    assert!(matches!(seen.look_at(look("joe", AfterVerdict::NotFine)), Ok(Moved::Before(_))));
+    for (who, verdict) in [("joe", AfterVerdict::Fine), ("jane", AfterVerdict::NotFine)] {
+        assert!(matches!(seen.look_at(look(who, verdict)), Err(Refusal::LookedAt { .. })));
+    }
+}
+
+#[test]
+fn a_rule_decides_in_its_own_name() {
+    let rule = crate::terms::Rule {
+        name: "small".to_owned(),
+        then: crate::review::Vote::Approve,
+        when: None,
+        role: None,
+        during: None,
+        lasts: Some(Span::HOUR),
+        reason: None,
+    };
+    let settled = request(RequestKind::AccessRequest).settle(&rule, at(1)).unwrap();
+    assert_eq!(
+        (settled.status, settled.offer.lasts, settled.reviewer.clone()),
+        (Status::Approved, Some(Span::HOUR), None)
+    );
+    let late = settled.decide(&person("joe"), Ruling::Deny, None, at(2)).unwrap_err().to_string();
+    assert!(late.contains("already approved by the rule `small` at"), "{late}");
+}
+
+#[test]
+fn what_comes_about_by_itself_comes_in_its_order() {
+    let mut asked = Request { deadline: Some(at(10)), ..request(RequestKind::AccessRequest) };
+    asked.course.escalates = vec![at(3), at(5)];
+    assert_eq!((asked.ends_at(), asked.lapse(at(2))), (Some(at(3)), None));
+    let told = asked.lapse(at(3)).unwrap();
+    assert_eq!((told.status, told.ends_at(), told.lapse(at(3))), (Status::Pending, Some(at(5)), None));
+    assert_eq!(asked.lapse(at(6)).unwrap().ends_at(), Some(at(10)), "two at once");
+    assert_eq!(asked.lapse(at(10)).unwrap().status, Status::Expired);
+    assert_eq!(told.matter(), asked.matter());
+}

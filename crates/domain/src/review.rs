@@ -2,6 +2,7 @@
 
 use crate::{
     Digest, Timestamp,
+    principal::Principal,
     request::{Person, Status},
     terms::Threshold,
 };
@@ -104,6 +105,27 @@ pub fn outcome(progress: &[Progress]) -> Option<Vote> {
     }
 }
 
+/// The most questions about one request.
+pub const MAX_QUESTIONS: usize = 50;
+
+/// What a reviewer wants to know before deciding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Question {
+    pub by: Person,
+    pub text: String,
+    pub at: Timestamp,
+    pub answer: Option<Reply>,
+}
+
+/// What the requester says to a question, or their agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reply {
+    /// From the credential.
+    pub by: Principal,
+    pub text: String,
+    pub at: Timestamp,
+}
+
 /// How the decision of a request falls, or fell.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -114,12 +136,52 @@ pub struct Course {
     /// How far each threshold was when the decision fell; empty before.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tally: Vec<Progress>,
+    /// What reviewers have asked, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<Question>,
+    /// The rule of the element that decided it, without anybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// It was taken in an emergency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emergency: Option<Emergency>,
+    /// When more people may review it, and that was not told yet; the first to come first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub escalates: Vec<Timestamp>,
+}
+
+/// What was taken in an emergency, and what somebody said of it afterwards.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Emergency {
+    pub looked_at: Option<Look>,
+}
+
+/// What a reviewer says afterwards.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Look {
+    pub by: Person,
+    pub verdict: AfterVerdict,
+    pub comment: Option<String>,
+    pub at: Timestamp,
+}
+
+/// Whether it was right to take it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AfterVerdict {
+    Fine,
+    NotFine,
 }
 
 impl Course {
     /// What this person has said.
     pub fn review_of(&self, person: &Person) -> Option<&Review> {
         self.reviews.iter().find(|review| review.by.id == person.id)
+    }
+
+    /// The oldest question that nobody has answered, with its number from 1.
+    pub fn open_question(&self) -> Option<(u32, &Question)> {
+        (1..).zip(&self.questions).find(|(_, question)| question.answer.is_none())
     }
 
     /// What they say now, in the place of what they said before.

@@ -153,6 +153,17 @@ fn terms_are_read_as_they_are_written_and_nothing_else_is() {
     ] {
         assert!(serde_json::from_value::<Terms>(wrong.clone()).is_err(), "{wrong}");
     }
+    let rules = json!({
+        "rules": [{"name": "small", "then": "approve", "role": "parent", "lasts": "1h",
+                   "during": {"days": ["mon", "fri"], "from": "09:00", "to": "17:30", "zone": "Europe/Berlin"}}],
+        "break_glass": {"roles": ["tenant#oncall"], "lasts": "30m"},
+    });
+    let read: Terms = serde_json::from_value(rules.clone()).unwrap();
+    let written = serde_json::to_value(&read).unwrap();
+    assert_eq!((&written["rules"], &written["break_glass"]), (&rules["rules"], &rules["break_glass"]));
+    for wrong in ["9:00", "24:00", "09:60", "0900", "09:0a", "+9:00"] {
+        assert!(wrong.parse::<crate::terms::TimeOfDay>().is_err(), "{wrong}");
+    }
     for (text, written) in [("parent", "parent"), ("tenant#admin", "tenant#admin"), ("a#b", "a#b")] {
         assert_eq!(text.parse::<RoleRef>().unwrap().to_string(), written);
     }

@@ -170,15 +170,21 @@ impl From<Refusal> for Error {
             | Refusal::Expired { .. }
             | Refusal::NotApproved { .. }
             | Refusal::Uncounted { .. }
+            | Refusal::TooManyQuestions
+            | Refusal::LookedAt { .. }
+            | Refusal::NothingAsked(_)
             | Refusal::Over { .. }
             | Refusal::OutcomeKnown(_) => Kind::Conflict,
             Refusal::NoSuchUse(_) => Kind::NotFound,
-            Refusal::SelfReview { .. } | Refusal::NotTheRequester { .. } => Kind::Forbidden,
+            Refusal::SelfReview { .. } | Refusal::NotTheRequester { .. } | Refusal::NotAsked { .. } => {
+                Kind::Forbidden
+            }
             Refusal::FixedRole
             | Refusal::UnknownStatus(_)
             | Refusal::NotSpendable
             | Refusal::LongerThanAsked { .. }
             | Refusal::NoCall
+            | Refusal::NoEmergency { .. }
             | Refusal::Call(_) => Kind::Invalid,
         };
         Self::new(kind, sentence(&refusal.to_string()))

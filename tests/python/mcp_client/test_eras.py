@@ -25,7 +25,7 @@ def test_an_agent_asks_waits_and_goes_on(evening, transport, era, speaks):
         async with evening.henry(transport, era) as client:
             assert client.protocol_version == speaks
             tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-            assert len(tools) == 15
+            assert len(tools) == 17
             assert tools["check_permission"].annotations.read_only_hint is True
             assert tools["create_access_request"].annotations.read_only_hint is False
 

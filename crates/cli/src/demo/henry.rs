@@ -97,7 +97,7 @@ fn next(turn: &Turn<'_>) -> Next {
         "order_dish" => Next::Say(format!("Done. {}", last.content)),
         "check_permission" if !failed => ask_for(turn, &answer),
         "create_access_request" | "create_operation_approval" if !failed => wait(&answer),
-        "wait_for_decision" if !failed => go_on(turn, &answer),
+        "wait_for_decision" | "answer_question" if !failed => go_on(turn, &answer),
         _ => Next::Say(format!("That did not work: {}", last.content)),
     }
 }
@@ -182,6 +182,12 @@ fn wait(request: &Value) -> Next {
 fn go_on(turn: &Turn<'_>, request: &Value) -> Next {
     let member = |name: &str| request.get(name).and_then(Value::as_str);
     let reviewer = member("reviewer").unwrap_or("somebody");
+    if member("question").is_some()
+        && let Some(id) = member("id")
+    {
+        let answer = format!("{} That is all that I know.", reason(turn.wish));
+        return call("answer_question", json!({"request_id": id, "answer": answer}));
+    }
     match (member("status"), turn.asked("order_dish")) {
         (Some("pending"), _) => wait(request),
         (Some("approved"), Some(order)) => Next::Call {

@@ -4,7 +4,7 @@ use super::screen::{Screen, Speaker};
 use crate::{
     inbox::{
         card,
-        wire::{Inbox, Kind, Request, Status, Verb},
+        wire::{Inbox, Kind, Request, Status, Verb, Word as Said},
     },
     terminal::{self, Keyboard},
 };
@@ -71,8 +71,9 @@ impl Joe {
         };
         let decided = match word {
             Some(Word { verb, comment }) => {
-                let shown = request.shown.as_deref();
-                self.inbox.decide(&request.id, verb, comment.as_deref(), None, shown).await?
+                let shown = request.shown.clone();
+                let word = Said { comment, shown, ..Said::default() };
+                self.inbox.decide(&request.id, verb, word).await?
             }
             // Decided in the browser.
             None => self.inbox.get(&request.id).await?,
@@ -131,14 +132,18 @@ impl Joe {
         };
         let prompt = match verb {
             Verb::Approve => "a word to henry (may be empty) > ",
-            Verb::Deny => "why not? (may be empty) > ",
+            Verb::Deny => "why not? > ",
         };
-        let comment = match self.ask(request, prompt).await? {
-            Answer::Line(text) => Some(text).filter(|text| !text.is_empty()),
-            Answer::End => None,
-            Answer::Elsewhere => {
-                terminal::line("(decided in the browser)")?;
-                return Ok(None);
+        let comment = loop {
+            match self.ask(request, prompt).await? {
+                Answer::Line(text) if text.trim().is_empty() && verb == Verb::Deny => {}
+                Answer::Line(text) => break Some(text).filter(|text| !text.is_empty()),
+                Answer::End if verb == Verb::Deny => break Some("nobody was there to say why".to_owned()),
+                Answer::End => break None,
+                Answer::Elsewhere => {
+                    terminal::line("(decided in the browser)")?;
+                    return Ok(None);
+                }
             }
         };
         Ok(Some(Word { verb, comment }))

@@ -37,6 +37,21 @@ pub(crate) fn lines(request: &Request, style: Style, width: usize) -> Vec<String
         }
         row("digest", &call.digest);
     }
+    for question in &request.questions {
+        row("asked", &format!("{}: \u{201c}{}\u{201d}", question.by, question.text));
+        row(
+            "answered",
+            &question
+                .answer
+                .as_ref()
+                .map_or_else(|| "not yet".to_owned(), |a| format!("\u{201c}{a}\u{201d}")),
+        );
+    }
+    if request.thresholds.len() > 1 || request.thresholds.iter().any(|one| one.approve > 1) {
+        let votes =
+            request.thresholds.iter().map(|one| format!("{} {}/{}", one.name, one.approvals, one.approve));
+        row("approvals", &votes.collect::<Vec<_>>().join(", "));
+    }
     let ends = match request.kind {
         Kind::AccessRequest => "until somebody takes it away",
         Kind::OperationApproval => "until it is used up or taken away",

@@ -5,8 +5,9 @@ mod talk;
 pub(crate) mod wire;
 
 use crate::{client::Client, env::Env, terminal, terminal::Style};
+use serde_json::Value;
 use std::process::ExitCode;
-use wire::{Inbox, Request, Verb};
+use wire::{Inbox, Request, Verb, Word};
 
 /// The width of what is shown.
 const WIDTH: usize = 100;
@@ -42,6 +43,7 @@ Examples:
     Show(Show),
     Approve(Approve),
     Deny(Deny),
+    Ask(Ask),
 }
 
 /// Show one request in full
@@ -69,6 +71,31 @@ struct Approve {
     /// Give another role than the one that was asked for
     #[arg(long)]
     role: Option<String>,
+    /// Give it for a shorter time than was asked for, such as 30m
+    #[arg(long, value_name = "TIME")]
+    lasts: Option<String>,
+    /// The digest of the call that you looked at; needed for a request that is for one call
+    #[arg(long)]
+    digest: Option<String>,
+    /// Approve the call with these arguments instead, as JSON
+    #[arg(long, value_name = "JSON", value_parser = json)]
+    arguments: Option<Value>,
+}
+
+fn json(text: &str) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(text)
+}
+
+/// Ask the requester something before deciding
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  askfirst inbox --as joe ask 0193d0e2-8b7c-7e31-9f0a-3f6d8f0f7c11 'for how many people?'")]
+struct Ask {
+    /// The request
+    id: String,
+    /// What you want to know; the requester and their agent read it
+    question: String,
 }
 
 /// Deny a request
@@ -79,9 +106,9 @@ Examples:
 struct Deny {
     /// The request
     id: String,
-    /// Why; the requester and their agent read it
-    #[arg(long)]
-    comment: Option<String>,
+    /// Why; the requester and their agent read it, and go by it
+    #[arg(long, value_name = "WHY")]
+    comment: String,
 }
 
 pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
@@ -100,16 +127,35 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
             list(&inbox, style).await?;
         }
         Some(Command::Show(show)) => print(&card::lines(&inbox.get(&show.id).await?, style, WIDTH))?,
-        Some(Command::Approve(Approve { id, comment, role })) => {
-            let decided = inbox.decide(&id, Verb::Approve, comment.as_deref(), role.as_deref(), None).await?;
+        Some(Command::Approve(Approve { id, comment, role, lasts, digest, arguments })) => {
+            let shown = match (&digest, &arguments) {
+                (None, None) => None,
+                // Who names the arguments says all that is approved.
+                _ => seen(&inbox.get(&id).await?, digest.as_deref())?,
+            };
+            let word = Word { comment, role, lasts, arguments, shown };
+            let decided = inbox.decide(&id, Verb::Approve, word).await?;
             terminal::line(card::outcome(&decided, style))?;
         }
         Some(Command::Deny(Deny { id, comment })) => {
-            let decided = inbox.decide(&id, Verb::Deny, comment.as_deref(), None, None).await?;
+            let word = Word { comment: Some(comment), ..Word::default() };
+            let decided = inbox.decide(&id, Verb::Deny, word).await?;
             terminal::line(card::outcome(&decided, style))?;
+        }
+        Some(Command::Ask(Ask { id, question })) => {
+            print(&card::lines(&inbox.ask(&id, &question).await?, style, WIDTH))?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the server has shown, if the call is still the one that was looked at.
+fn seen(request: &Request, digest: Option<&str>) -> anyhow::Result<Option<String>> {
+    let now = request.call.as_ref().map(|call| call.digest.as_str());
+    if digest.is_some() && digest != now {
+        anyhow::bail!("this is for another call now; look at it with `show`, and decide again");
+    }
+    Ok(request.shown.clone())
 }
 
 /// Lists what waits; how many requests that are.

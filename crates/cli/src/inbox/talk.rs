@@ -2,7 +2,7 @@
 
 use super::{
     card,
-    wire::{Inbox, Request, Verb},
+    wire::{Inbox, Request, Verb, Word},
 };
 use crate::terminal::{self, Keyboard, Style};
 
@@ -47,13 +47,24 @@ async fn one(
         Choice::Skip => return Ok(true),
         Choice::Quit => return Ok(false),
     };
-    terminal::prompt("comment (may be empty) > ")?;
-    let Some(comment) = keyboard.next().await else {
-        terminal::line("Nothing was decided.")?;
-        return Ok(false);
+    let prompt = match verb {
+        Verb::Approve => "comment (may be empty) > ",
+        Verb::Deny => "why? they read it > ",
     };
-    let comment = (!comment.is_empty()).then_some(comment.as_str());
-    match inbox.decide(&request.id, verb, comment, None, request.shown.as_deref()).await {
+    let comment = loop {
+        terminal::prompt(prompt)?;
+        match keyboard.next().await {
+            Some(comment) if comment.trim().is_empty() && verb == Verb::Deny => {}
+            Some(comment) => break comment,
+            None => {
+                terminal::line("Nothing was decided.")?;
+                return Ok(false);
+            }
+        }
+    };
+    let comment = Some(comment).filter(|comment| !comment.is_empty());
+    let word = Word { comment, shown: request.shown.clone(), ..Word::default() };
+    match inbox.decide(&request.id, verb, word).await {
         Ok(decided) => terminal::line(card::outcome(&decided, style))?,
         // Somebody else may have been faster; the next one can still be looked at.
         Err(error) => terminal::line(terminal::plain(&format!("{error:#}")))?,

@@ -2,7 +2,7 @@
 
 use crate::client::{Client, segment};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// A request.
 #[derive(Debug, Clone, Deserialize)]
@@ -24,6 +24,12 @@ pub(crate) struct Request {
     pub(crate) created_at: String,
     /// From then on it can't be decided any more.
     pub(crate) deadline: Option<String>,
+    /// How far each threshold is.
+    #[serde(default)]
+    pub(crate) thresholds: Vec<Votes>,
+    /// What reviewers have asked.
+    #[serde(default)]
+    pub(crate) questions: Vec<Question>,
     /// The one call that it is for.
     pub(crate) call: Option<Call>,
     /// The digest of what is shown; a decision that names it holds for exactly this.
@@ -102,6 +108,32 @@ impl Verb {
     }
 }
 
+/// What is said with a decision.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Word {
+    pub(crate) comment: Option<String>,
+    pub(crate) role: Option<String>,
+    pub(crate) lasts: Option<String>,
+    pub(crate) arguments: Option<Value>,
+    pub(crate) shown: Option<String>,
+}
+
+/// A threshold, and how far it is.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Votes {
+    pub(crate) name: String,
+    pub(crate) approvals: u32,
+    pub(crate) approve: u32,
+}
+
+/// A question of a reviewer.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Question {
+    pub(crate) by: String,
+    pub(crate) text: String,
+    pub(crate) answer: Option<String>,
+}
+
 /// One user's inbox.
 #[derive(Debug, Clone)]
 pub(crate) struct Inbox {
@@ -138,19 +170,21 @@ impl Inbox {
         self.client.get(&format!("/api/v1/requests/{}", segment(id)), &[("user", &self.user)]).await
     }
 
+    /// Asks the requester something.
+    pub(crate) async fn ask(&self, id: &str, question: &str) -> anyhow::Result<Request> {
+        let path = format!("/api/v1/requests/{}/questions", segment(id));
+        self.client.post(&path, &[("user", &self.user)], &json!({"text": question})).await
+    }
+
     /// Decides. With `shown`, only if the request still is what was shown.
-    pub(crate) async fn decide(
-        &self,
-        id: &str,
-        verb: Verb,
-        comment: Option<&str>,
-        role: Option<&str>,
-        shown: Option<&str>,
-    ) -> anyhow::Result<Request> {
-        let members: Map<String, Value> = [("comment", comment), ("role", role), ("shown", shown)]
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?))))
-            .collect();
+    pub(crate) async fn decide(&self, id: &str, verb: Verb, word: Word) -> anyhow::Result<Request> {
+        let Word { comment, role, lasts, arguments, shown } = word;
+        let mut members: Map<String, Value> =
+            [("comment", comment), ("role", role), ("lasts", lasts), ("shown", shown)]
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?))))
+                .collect();
+        members.extend(arguments.map(|arguments| ("arguments".to_owned(), arguments)));
         let path = format!("/api/v1/requests/{}/{}", segment(id), verb.as_str());
         self.client.post(&path, &[("user", &self.user)], &Value::Object(members)).await
     }

@@ -31,7 +31,7 @@ async fn henry_asks_joe_approves_and_henry_may() {
     let approved = server.ok(&["inbox", "--as", "joe", "approve", &id, "--comment", "fine"]);
     assert!(approved.starts_with("approved: Henry (henry) asks for the role"), "{approved}");
     assert_eq!(server.check("henry", "read", PALACE), Some(0));
-    let again = server.fails(&["inbox", "--as", "joe", "deny", &id]);
+    let again = server.fails(&["inbox", "--as", "joe", "deny", &id, "--comment", "no"]);
     assert!(again.contains("already approved by joe"), "{again}");
 }
 
@@ -58,6 +58,20 @@ instances:
     insta::assert_snapshot!(format!("{}\n{}", check("18"), check("9")));
     let wrong = server.run(&["check", "henry", "read", "restaurants:corner", "--context", "[]"]);
     assert!(stderr(&wrong).contains("write a JSON object"), "{}", stderr(&wrong));
+}
+
+#[tokio::test]
+async fn a_reviewer_asks_first_and_gives_less() {
+    let server = Server::of_the_family();
+    let id = server.henry_asks("please").await;
+    let asked = server.ok(&["inbox", "--as", "joe", "ask", &id, "for how long?"]);
+    assert!(asked.contains("joe: \u{201c}for how long?\u{201d}") && asked.contains("not yet"), "{asked}");
+    let silent = server.run(&["inbox", "--as", "joe", "deny", &id]);
+    assert!(!silent.status.success() && stderr(&silent).contains("--comment"), "{}", stderr(&silent));
+    let approved = server.ok(&["inbox", "--as", "joe", "approve", &id, "--lasts", "30m"]);
+    assert!(approved.starts_with("approved: "), "{approved}");
+    let wrong = server.fails(&["inbox", "--as", "joe", "approve", &id, "--digest", "0"]);
+    assert!(wrong.contains("another call"), "{wrong}");
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ fn whoever_sits_here_decides() {
     demo.until("/login/");
     demo.until("child-can-order on restaurants:pizza-palace.");
     // Neither an empty line nor another word decides.
-    for line in ["", "sure", "a", "go ahead", "deny", "too dear", "d", ""] {
+    for line in ["", "sure", "a", "go ahead", "deny", "", "too dear", "d", "no"] {
         demo.say(line);
     }
     let (status, seen) = demo.finish();

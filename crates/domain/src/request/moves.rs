@@ -6,8 +6,8 @@ use crate::{
     grant::{Grant, GrantState, Offer, Outcome, Revocation, Spending},
     id::UserId,
     principal::Principal,
-    review::{Review, Vote, outcome, progress},
-    terms::Threshold,
+    review::{Emergency, Look, MAX_QUESTIONS, Question, Reply, Review, Vote, outcome, progress},
+    terms::{BreakGlass, Rule, Threshold},
 };
 
 impl Request {
@@ -22,12 +22,18 @@ impl Request {
         }
     }
 
-    /// Writes down what has ended by itself: the wait for a decision, or what the approval gave. None: nothing has.
+    /// Writes down what has come about by itself: that more may review, or the end of the wait for a decision or of what the
+    /// approval gave. None: nothing has. Only a request that is not pending any more makes room for the same wish.
     pub fn lapse(&self, now: Timestamp) -> Option<Self> {
         self.ends_at().filter(|at| *at <= now)?;
         let at = self.clone().at(now);
         if at.status != self.status {
             return Some(at);
+        }
+        if at.status == Status::Pending {
+            let mut next = Self { updated_at: now, ..at };
+            next.course.escalates.retain(|escalates| *escalates > now);
+            return Some(next);
         }
         let grant = self.grant.clone()?;
         Some(Self { grant: Some(Grant { ended: Some(now), ..grant }), updated_at: now, ..at })
@@ -191,6 +197,113 @@ impl Request {
         })
     }
 
+    /// A rule of the element decides, without anybody.
+    ///
+    /// # Errors
+    /// [`Refusal::AlreadyDecided`], [`Refusal::Expired`].
+    pub fn settle(&self, rule: &Rule, at: Timestamp) -> Result<Self, Refusal> {
+        self.refuse_settled(at)?;
+        let lasts = match (self.offer.lasts, rule.lasts) {
+            (Some(asked), Some(most)) => Some(asked.min(most)),
+            (asked, most) => asked.or(most),
+        };
+        let offer = Offer { lasts, ..self.offer };
+        let mut next = Self { offer, ..self.clone() };
+        next.course.rule = Some(rule.name.clone());
+        Ok(Self {
+            status: rule.then.status(),
+            reviewer_comment: rule.reason.clone(),
+            reviewed_at: Some(at),
+            updated_at: at,
+            grant: (rule.then == Vote::Approve).then(|| Grant::new(offer, at)),
+            ..next
+        })
+    }
+
+    /// The requester takes it at once, in an emergency, for this long at most. That they may has been checked by the caller.
+    ///
+    /// # Errors
+    /// [`Refusal::AlreadyDecided`], [`Refusal::Expired`].
+    pub fn break_glass(&self, most: Span, at: Timestamp) -> Result<Self, Refusal> {
+        self.refuse_settled(at)?;
+        let most = most.min(BreakGlass::MOST);
+        let offer =
+            Offer { lasts: Some(self.offer.lasts.map_or(most, |asked| asked.min(most))), ..self.offer };
+        let mut next = Self { offer, ..self.clone() };
+        next.course.emergency = Some(Emergency::default());
+        Ok(Self {
+            status: Status::Approved,
+            reviewed_at: Some(at),
+            updated_at: at,
+            grant: Some(Grant::new(offer, at)),
+            ..next
+        })
+    }
+
+    /// A reviewer says afterwards whether it was right, once. That this person may review has been checked by the caller.
+    ///
+    /// # Errors
+    /// [`Refusal::SelfReview`], [`Refusal::NoEmergency`], [`Refusal::LookedAt`].
+    pub fn look_at(&self, look: Look) -> Result<Moved, Refusal> {
+        if look.by.id == self.requester.id {
+            return Err(Refusal::SelfReview { user: look.by.key });
+        }
+        let emergency = self.course.emergency.as_ref().ok_or(Refusal::NoEmergency { kind: self.kind })?;
+        if let Some(before) = &emergency.looked_at {
+            let same = before.by.id == look.by.id && before.verdict == look.verdict;
+            return if same {
+                Ok(Moved::Before(self.clone()))
+            } else {
+                Err(Refusal::LookedAt { by: before.by.key.clone() })
+            };
+        }
+        let mut next = Self { updated_at: look.at, ..self.clone() };
+        next.course.emergency = Some(Emergency { looked_at: Some(look) });
+        Ok(Moved::Now(next))
+    }
+
+    /// A reviewer asks something before deciding. That this person may review has been checked by the caller.
+    ///
+    /// # Errors
+    /// [`Refusal::SelfReview`], [`Refusal::AlreadyDecided`], [`Refusal::Expired`], [`Refusal::TooManyQuestions`].
+    pub fn ask_back(&self, by: &Person, text: String, at: Timestamp) -> Result<Self, Refusal> {
+        if by.id == self.requester.id {
+            return Err(Refusal::SelfReview { user: by.key.clone() });
+        }
+        self.refuse_settled(at)?;
+        if self.course.questions.len() >= MAX_QUESTIONS {
+            return Err(Refusal::TooManyQuestions);
+        }
+        let mut next = Self { updated_at: at, ..self.clone() };
+        next.course.questions.push(Question { by: by.clone(), text, at, answer: None });
+        Ok(next)
+    }
+
+    /// The requester answers, or whoever acts for them: the question of this number, else the oldest that waits.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAsked`], [`Refusal::AlreadyDecided`], [`Refusal::Expired`], [`Refusal::NothingAsked`].
+    pub fn answer(&self, by: UserId, number: Option<u32>, reply: Reply) -> Result<Self, Refusal> {
+        if by != self.requester.id {
+            return Err(Refusal::NotAsked { requester: self.requester.key.clone() });
+        }
+        self.refuse_settled(reply.at)?;
+        let mut next = Self { updated_at: reply.at, ..self.clone() };
+        let open = self.course.open_question().map(|(number, _)| number);
+        let question = number
+            .or(open)
+            .and_then(|number| usize::try_from(number).ok()?.checked_sub(1))
+            .and_then(|place| next.course.questions.get_mut(place))
+            .filter(|question| question.answer.is_none());
+        question.ok_or(Refusal::NothingAsked(number))?.answer = Some(reply);
+        Ok(next)
+    }
+
+    fn refuse_settled(&self, at: Timestamp) -> Result<(), Refusal> {
+        self.refuse_expired(at)?;
+        if self.status == Status::Pending { Ok(()) } else { Err(self.already_decided()) }
+    }
+
     /// The requester takes it back. A given reason replaces the request's own (Permit's rule).
     ///
     /// # Errors
@@ -317,7 +430,10 @@ impl Request {
         Refusal::AlreadyDecided {
             kind: self.kind,
             status: self.status,
-            by: self.reviewer.as_ref().unwrap_or(&self.requester).key.to_string(),
+            by: match (&self.course.rule, &self.reviewer) {
+                (Some(rule), _) => format!("the rule `{rule}`"),
+                (None, by) => by.as_ref().unwrap_or(&self.requester).key.to_string(),
+            },
             at: self.reviewed_at.unwrap_or(self.updated_at),
         }
     }

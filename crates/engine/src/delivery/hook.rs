@@ -43,9 +43,12 @@ pub(crate) fn told(scope: &EnvScope, request: &Request) -> Result<Option<OutboxI
 /// What happened, to what, and where to look. What people wrote (reasons, comments, arguments) is not in it: whoever may read
 /// that signs in.
 fn body(scope: &EnvScope, request: &Request) -> Value {
+    let emergency = request.course.emergency.as_ref();
     let event = match request.status {
         Status::Pending if request.created_at == request.updated_at => "created",
         Status::Pending => "updated",
+        Status::Approved if emergency.is_some_and(|emergency| emergency.looked_at.is_none()) => "taken",
+        Status::Approved if emergency.is_some() => "looked_at",
         moved => moved.as_str(),
     };
     json!({
@@ -63,6 +66,8 @@ fn body(scope: &EnvScope, request: &Request) -> Value {
             "resource": request.resource,
             "resource_instance": request.instance.as_ref().map(|on| on.reference().to_string()),
             "role": request.role.key,
+            "rule": request.course.rule,
+            "emergency": emergency.is_some(),
             "reviewer": request.reviewer.as_ref().map(|reviewer| &reviewer.key),
             "url": format!("{}/inbox/requests/{}", scope.engine.settings().public_url, request.id),
         },

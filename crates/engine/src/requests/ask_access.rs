@@ -2,7 +2,7 @@
 
 use super::{
     AskAccess, Asked,
-    open::{Target, Wanted},
+    open::{Manner, Target, Wanted},
     text,
 };
 use crate::{
@@ -38,7 +38,12 @@ impl Acting {
         }
     }
 
-    async fn wanted_access(&self, state: &LiveState, ask: &AskAccess, reason: String) -> Result<Wanted> {
+    pub(super) async fn wanted_access(
+        &self,
+        state: &LiveState,
+        ask: &AskAccess,
+        reason: String,
+    ) -> Result<Wanted> {
         let element = access_element(state, &ask.element)?;
         let tenant = self.own_tenant(&ask.tenant).await?;
         let resource = resource_of(state, &element, ask.resource.as_ref())?;
@@ -56,6 +61,7 @@ impl Acting {
             uses: None,
             call: None,
             bound: None,
+            manner: Manner::Asked,
         })
     }
 

@@ -3,7 +3,7 @@
 use super::{
     AskOperation, Asked,
     ask_access::{check_place, resource_of},
-    open::{Target, Wanted},
+    open::{Manner, Target, Wanted},
     text,
 };
 use crate::{
@@ -39,7 +39,7 @@ impl Acting {
         }
     }
 
-    async fn wanted_operation(
+    pub(super) async fn wanted_operation(
         &self,
         state: &LiveState,
         ask: &AskOperation,
@@ -75,6 +75,7 @@ impl Acting {
             uses: ask.uses,
             call: ask.call.clone(),
             bound: None,
+            manner: Manner::Asked,
         })
     }
 

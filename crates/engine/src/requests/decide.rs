@@ -10,10 +10,9 @@ use crate::{
     error::{Error, Kind, Result},
 };
 use askfirst_domain::{
-    Ident, Span, Timestamp,
+    Ident, Span,
     change::{Change, Expect, ObjectRef},
     element::Level,
-    facts::RoleAssignment,
     id::RequestId,
     request::{Approval, Moved, Refusal, Request, RequestKind, Ruling, Status, WantedRole},
     review::Review,
@@ -185,8 +184,7 @@ impl Acting {
         about
     }
 
-    /// The assignment that an approval gives, if the person does not have it for as long already. Leave for one call gives
-    /// none: a check, which knows no arguments, would allow any other call with it.
+    /// What an approval gives, if all that it needs is still there.
     async fn draft_assignment(&self, request: &Request, draft: &mut Draft) -> Result<()> {
         if let Some(what) = self.missing(request).await? {
             return Err(Error::conflict(format!(
@@ -198,59 +196,7 @@ impl Acting {
         draft.expects.push(Expect::Exists(ObjectRef::Tenant(request.tenant_id)));
         draft.expects.push(Expect::Exists(ObjectRef::Role(request.role.id)));
         draft.expects.extend(instance.map(|id| Expect::Exists(ObjectRef::Instance(id))));
-        if request.binding.is_some() {
-            return Ok(());
-        }
-        let expires_at = request.grant.as_ref().and_then(|grant| grant.ends_at);
-        match self.scope.assignment_of(request).await? {
-            Some(held) if outlasts(held.value.expires_at, expires_at) => {
-                // It has to be there still when this is written.
-                draft.expects.push(Expect::AtRevision(ObjectRef::Assignment(held.value.id), held.revision));
-                return Ok(());
-            }
-            Some(held) => {
-                draft.expects.push(Expect::AtRevision(ObjectRef::Assignment(held.value.id), held.revision));
-                draft.changes.push(Change::DeleteAssignment(held.value));
-            }
-            None => draft.expects.push(Expect::NoAssignment {
-                user: request.requester.id,
-                role: request.role.id,
-                tenant: request.tenant_id,
-                instance,
-            }),
-        }
-        let assignment = RoleAssignment {
-            id: self.scope.engine.fresh_id(&self.scope.op)?,
-            user: request.requester.key.clone(),
-            user_id: request.requester.id,
-            role: request.role.key.clone(),
-            role_id: request.role.id,
-            tenant: request.tenant.clone(),
-            tenant_id: request.tenant_id,
-            instance: request.instance.clone(),
-            expires_at,
-            origin: Some(request.id),
-            created_at: self.scope.op.now,
-        };
-        draft.audit.push(self.assignment_event(request, &assignment)?);
-        draft.changes.push(Change::PutAssignment(assignment));
-        Ok(())
-    }
-
-    fn assignment_event(
-        &self,
-        request: &Request,
-        assignment: &RoleAssignment,
-    ) -> Result<askfirst_domain::audit::AuditEvent> {
-        let mut about = crate::commit::About {
-            request: Some(request.id),
-            object: assignment.instance.as_ref().map(|i| i.reference().to_string()),
-            ..self.about()
-        };
-        about.details.insert("user".to_owned(), json!(assignment.user));
-        about.details.insert("role".to_owned(), json!(assignment.role));
-        about.details.insert("tenant".to_owned(), json!(assignment.tenant));
-        self.scope.audit("role_assignment.created", about)
+        self.scope.give(request, self.about(), draft).await
     }
 
     /// What an approval needs and is not there any more, named for a sentence.
@@ -300,11 +246,6 @@ impl Acting {
         let pending = request.status == Status::Pending;
         (pending && request.offer.lasts.is_none_or(|asked| asked > cap)).then_some(cap)
     }
-}
-
-/// Whether something that ends at `held` (none: never) lasts as long as what ends at `given`.
-fn outlasts(held: Option<Timestamp>, given: Option<Timestamp>) -> bool {
-    held.is_none_or(|held| given.is_some_and(|given| held >= given))
 }
 
 /// The role that a reviewer wants to give instead.

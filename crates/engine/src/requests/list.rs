@@ -61,12 +61,16 @@ impl Acting {
         self.view(found.value).await
     }
 
-    async fn viewed(&self, listed: Listed<Request>, sight: &mut Sight) -> Result<Listed<RequestView>> {
+    pub(super) async fn viewed(
+        &self,
+        listed: Listed<Request>,
+        sight: &mut Sight,
+    ) -> Result<Listed<RequestView>> {
         Ok(Listed { total: listed.total, items: self.views(listed.items, sight).await? })
     }
 
     /// Reads a filtered list through and keeps what passes.
-    async fn sift(
+    pub(super) async fn sift(
         &self,
         filter: &RequestFilter,
         page: Page,

@@ -24,6 +24,7 @@
 //! - **What an approval gives.** The role, in the transaction of the decision. When the person has been given that role for
 //!   as long already, nothing is added. Leave for one call gives no role: it is redeemed, see [`Acting::redeem`].
 
+mod again;
 mod annotate;
 mod ask_access;
 mod ask_evaluation;
@@ -33,13 +34,18 @@ mod cancel;
 mod counting;
 mod decide;
 pub(crate) mod delivery;
+mod emergency;
+mod foresee;
+mod give;
 mod lapse;
 mod list;
 mod narrow;
 mod open;
 mod predicate;
+mod questions;
 mod redeem;
 mod revoke;
+mod rules;
 mod sight;
 mod terms;
 mod through;
@@ -49,13 +55,14 @@ mod wait;
 pub(crate) use ask_evaluation::{AskEvaluation, Bound, Sharing};
 pub use askfirst_domain::Span;
 pub use calls::{CallAt, DENIAL_STANDS};
+pub use foresee::{Foreseen, Foresight};
 pub use redeem::{Pass, Redeem};
-pub use terms::{RequestTimes, Times};
+pub use terms::{Again, RequestTimes, Times};
 pub use view::{Gives, Heard, PersonView, RequestView, Rights};
 
 use crate::{Acting, error::Error, error::Result};
 use askfirst_domain::{
-    Ident,
+    Ident, Timestamp,
     binding::Call,
     id::RequestId,
     request::{RequestKind, Status},
@@ -104,6 +111,18 @@ pub struct Asked {
     pub view: RequestView,
     /// The same was asked before and is still pending; this is that request.
     pub existed: bool,
+    /// The same was asked before and denied: the newest such request.
+    pub denied: Option<Denied>,
+}
+
+/// A denial of the same wish.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Denied {
+    pub request: RequestId,
+    /// A person's key, or the rule.
+    pub by: Option<String>,
+    pub reason: Option<String>,
+    pub at: Timestamp,
 }
 
 /// Narrows a list of requests. Each member that names something unknown is an error.
@@ -144,6 +163,22 @@ pub struct Approve {
     pub lasts: Option<Span>,
     /// Other arguments of the call: the approval is for these.
     pub arguments: Option<Value>,
+}
+
+impl Decide {
+    /// The decision, if it is one that may be made here: a denial says why.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`](crate::Kind::Invalid) for a denial without a comment.
+    pub fn explained(self) -> Result<Self> {
+        let silent = self.comment.as_ref().is_none_or(|comment| comment.trim().is_empty());
+        if matches!(self.approve, Verdict::Deny) && silent {
+            return Err(Error::invalid(
+                "Say why it is denied: the requester and their agent read it, and go by it. Nothing was decided.",
+            ));
+        }
+        Ok(self)
+    }
 }
 
 impl Acting {

@@ -57,6 +57,16 @@ pub(super) struct Wanted {
     pub(super) call: Option<Call>,
     /// What the approval is for, of a submission over AuthZEN.
     pub(super) bound: Option<Bound>,
+    pub(super) manner: Manner,
+}
+
+/// How it is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// Somebody is to decide.
+    Asked,
+    /// It can't wait.
+    Emergency,
 }
 
 impl Acting {
@@ -84,35 +94,38 @@ impl Acting {
         self.refuse_held(state, &wanted)?;
         let link = wanted.target.link();
         let binding = self.binding(&wanted, link.as_ref())?;
-        let mut print = wish(
-            wanted.kind,
-            self.person.id,
-            wanted.role.id,
-            wanted.tenant.id,
-            link.as_ref(),
-            binding.as_ref(),
-        );
-        if let Some(bound) = wanted.bound.as_ref().filter(|bound| bound.sharing == Sharing::Own) {
-            print = Digest::of_bytes(format!("{print}\n{}", bound.link.task).as_bytes()).to_string();
-        }
+        let print = self.wish_of(&wanted, link.as_ref(), binding.as_ref());
         let store = self.scope.engine.store();
         let mut draft = Draft::default();
         if let Some(pending) = store.pending_request(self.scope.env.id, &print).await? {
-            let Some(lapsed) = pending.value.lapse(self.scope.op.now) else {
-                return Ok(Some(Asked { view: self.view(pending.value).await?, existed: true }));
+            // That more may review it by now is no end of it.
+            let over = pending.value.lapse(self.scope.op.now).filter(|over| over.status != Status::Pending);
+            if over.is_none() && wanted.manner == Manner::Emergency {
+                return Err(Error::conflict(format!(
+                    "This is asked for already, in the request {}; cancel it to take it without a decision.",
+                    pending.value.id
+                )));
+            }
+            let Some(lapsed) = over else {
+                let view = self.view(pending.value).await?;
+                return Ok(Some(Asked { view, existed: true, denied: None }));
             };
             // Its time is over, and nobody has written that down yet: it makes room for the new one.
             self.scope.draft_lapse(state, &pending, lapsed, &mut draft).await?;
         } else {
             draft.expects.push(Expect::NoPendingRequest { wish: print.clone() });
         }
+        let denied = match wanted.manner {
+            Manner::Asked => self.denied_before(&wanted, link.as_ref(), &print).await?,
+            Manner::Emergency => None,
+        };
         draft.expects.extend([
             Expect::Exists(ObjectRef::User(self.person.id)),
             Expect::Exists(ObjectRef::Tenant(wanted.tenant.id)),
             Expect::SchemaAt(state.schema_revision),
         ]);
         let request = self.new_request(&wanted, link, print, binding)?;
-        match wanted.target {
+        match &wanted.target {
             Target::Tenant => {}
             Target::Instance(instance) => {
                 draft.expects.push(Expect::Exists(ObjectRef::Instance(instance.id)));
@@ -121,14 +134,20 @@ impl Acting {
                 let reference = format!("{}:{}", instance.resource, instance.key);
                 let about = About { object: Some(reference), request: Some(request.id), ..self.about() };
                 draft.audit.push(self.scope.audit("resource_instance.created", about)?);
-                draft.changes.push(Change::PutInstance(instance));
+                draft.changes.push(Change::PutInstance(instance.clone()));
             }
         }
         draft.audit.push(self.request_event("request.created", &request)?);
+        let request = match wanted.manner {
+            Manner::Asked => self.settle(state, &wanted, &request, &mut draft).await?.unwrap_or(request),
+            Manner::Emergency => self.take(state, &wanted, &request, &mut draft).await?,
+        };
         draft.outbox.extend(delivery::news(&self.scope, Some(wanted.element.as_ref()), &request)?);
         draft.changes.push(Change::PutRequest(Box::new(request.clone())));
         match self.scope.commit(draft).await {
-            Ok(Outcome::Done(_)) => Ok(Some(Asked { view: self.view(request).await?, existed: false })),
+            Ok(Outcome::Done(_)) => {
+                Ok(Some(Asked { view: self.view(request).await?, existed: false, denied }))
+            }
             Ok(Outcome::Again) => Ok(None),
             // The same wish or the same new instance, written between the look and the commit.
             Err(e) if e.kind() == Kind::Duplicate => Ok(None),
@@ -136,8 +155,22 @@ impl Acting {
         }
     }
 
+    /// The fingerprint of a wish.
+    pub(super) fn wish_of(
+        &self,
+        wanted: &Wanted,
+        link: Option<&InstanceLink>,
+        binding: Option<&Binding>,
+    ) -> String {
+        let print = wish(wanted.kind, self.person.id, wanted.role.id, wanted.tenant.id, link, binding);
+        match wanted.bound.as_ref().filter(|bound| bound.sharing == Sharing::Own) {
+            Some(bound) => Digest::of_bytes(format!("{print}\n{}", bound.link.task).as_bytes()).to_string(),
+            None => print,
+        }
+    }
+
     /// What an approval will be bound to, when the wish is for one call.
-    fn binding(&self, wanted: &Wanted, link: Option<&InstanceLink>) -> Result<Option<Binding>> {
+    pub(super) fn binding(&self, wanted: &Wanted, link: Option<&InstanceLink>) -> Result<Option<Binding>> {
         if let Some(Bound { resource, call, .. }) = &wanted.bound {
             let (env, person) = (self.scope.env.id, self.person.id);
             return Ok(Some(Binding::new(env, person, None, resource.clone(), call.clone())?));
@@ -148,7 +181,7 @@ impl Acting {
         Ok(Some(Binding::new(self.scope.env.id, self.person.id, agent, resource, call.clone())?))
     }
 
-    fn new_request(
+    pub(super) fn new_request(
         &self,
         wanted: &Wanted,
         link: Option<InstanceLink>,
@@ -183,13 +216,13 @@ impl Acting {
             offer: terms::offer(wanted.kind, wanted.times, wanted.uses, element, server)?,
             binding,
             grant: None,
-            course: Course::default(),
+            course: Course { escalates: terms::escalates(element, op.now), ..Course::default() },
             task: wanted.bound.as_ref().map(|bound| bound.link.clone()),
         })
     }
 
     /// Refuses a wish of an agent for what it may not do itself: all that the role permits, or the one call.
-    fn refuse_beyond_agent(&self, state: &LiveState, wanted: &Wanted) -> Result<()> {
+    pub(super) fn refuse_beyond_agent(&self, state: &LiveState, wanted: &Wanted) -> Result<()> {
         if let (RequestKind::OperationApproval, Some((_, resource))) = (wanted.kind, &wanted.resource) {
             let action = wanted.call.as_ref().map_or(OPERATE_ACTION, |call| call.action.as_str());
             return self.refuse_beyond_ceiling(state, [(resource.as_str(), action)]);
@@ -199,7 +232,7 @@ impl Acting {
     }
 
     /// Refuses a wish for what the person has already.
-    fn refuse_held(&self, state: &LiveState, wanted: &Wanted) -> Result<()> {
+    pub(super) fn refuse_held(&self, state: &LiveState, wanted: &Wanted) -> Result<()> {
         if wanted.call.is_some() || wanted.bound.is_some() {
             // Leave for one call is not the leave for whatever is done there, and each has its own.
             return Ok(());
@@ -264,6 +297,7 @@ impl EnvScope {
         say("requester", Some(json!(request.requester.key)));
         say("role", Some(json!(request.role.key)));
         say("comment", request.reviewer_comment.as_ref().map(|comment| json!(comment)));
+        say("rule", request.course.rule.as_ref().map(|rule| json!(rule)));
         say("digest", request.binding.as_ref().map(|binding| json!(binding.digest)));
         let ends = request.grant.as_ref().and_then(|grant| grant.ends_at);
         say("ends_at", ends.map(|at| json!(at.to_string())));

@@ -7,7 +7,7 @@ use askfirst_domain::{
     decision::Place,
     element::{Element, ElementType, Level, REVIEWER_ROLE},
     id::{ElementId, RoleId, TenantId, UserId},
-    request::{Person, Request, RequestKind},
+    request::{Person, Request, RequestKind, Status},
 };
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -73,7 +73,7 @@ impl Sight {
             (RequestKind::OperationApproval, Some(resource)) => Power::Review(resource.clone()),
             (RequestKind::OperationApproval, None) => return false,
         };
-        self.reaches(power, request)
+        self.reaches(power, request) || self.is_escalated_to(request)
     }
 
     /// Whether the person's roles let them decide the request. That it is pending and not their own is another matter.
@@ -83,7 +83,14 @@ impl Sight {
             (RequestKind::OperationApproval, Some(resource)) => Power::Review(resource.clone()),
             (RequestKind::OperationApproval, None) => return false,
         };
-        self.reaches(power, request)
+        self.reaches(power, request) || self.is_escalated_to(request)
+    }
+
+    /// Whether the request has waited so long that the person may review it as well.
+    fn is_escalated_to(&mut self, request: &Request) -> bool {
+        let state = Arc::clone(&self.state);
+        let roles = escalated(&state, request, self.now);
+        roles.into_iter().any(|role| self.reaches(Power::Hold(role), request))
     }
 
     /// Whether the person effectively holds a role where the request is about, or in its tenant.
@@ -97,7 +104,12 @@ impl Sight {
         let schema = state.snapshot.schema();
         let elements = schema.elements().map(|e| Power::See(e.id));
         let resources = schema.resources().map(|r| Power::Review(r.key.clone()));
-        elements.chain(resources).any(|power| !self.places(power).is_empty())
+        let escalated = schema.elements().flat_map(|element| {
+            let roles = element.terms.escalation.iter().flat_map(|step| &step.roles);
+            let resource = element.resource.as_ref();
+            roles.filter_map(move |role| Some(Power::Hold(schema.role_of_terms(resource, role)?.id)))
+        });
+        elements.chain(resources).chain(escalated).any(|power| !self.places(power).is_empty())
     }
 
     /// What an approval of the request gives.
@@ -160,14 +172,34 @@ fn levels_up_to(element: &Element, weakest: Level) -> Vec<RoleId> {
     element.roles_to_levels.range(..=weakest).flat_map(|(_, roles)| roles.iter().copied()).collect()
 }
 
-/// The keys of the roles whose holders decide, for a sentence.
-pub(super) fn deciding_roles(state: &LiveState, request: &Request) -> Vec<String> {
+/// The roles that may review a request by now because it has waited.
+pub(super) fn escalated(state: &LiveState, request: &Request, now: Timestamp) -> Vec<RoleId> {
+    let schema = state.snapshot.schema();
+    let Some(element) = schema.element_by_id(request.element).filter(|_| request.status == Status::Pending)
+    else {
+        return Vec::new();
+    };
+    let steps = element.terms.escalation.iter();
+    let due = steps.filter(|step| request.created_at.plus(step.after.duration()) <= now);
+    due.flat_map(|step| &step.roles)
+        .filter_map(|role| schema.role_of_terms(element.resource.as_ref(), role))
+        .map(|role| role.id)
+        .collect()
+}
+
+/// The roles whose holders decide.
+pub(super) fn deciding_role_ids(state: &LiveState, request: &Request) -> Vec<RoleId> {
     let power = match (request.kind, &request.resource) {
         (RequestKind::OperationApproval, Some(resource)) => Power::Review(resource.clone()),
         _ => Power::Decide(request.element),
     };
-    let schema = state.snapshot.schema();
     roles_of(state, &power)
+}
+
+/// The keys of the roles whose holders decide, for a sentence.
+pub(super) fn deciding_roles(state: &LiveState, request: &Request) -> Vec<String> {
+    let schema = state.snapshot.schema();
+    deciding_role_ids(state, request)
         .into_iter()
         .filter_map(|id| schema.role_by_id(id).map(|role| format!("`{}`", role.key)))
         .collect()

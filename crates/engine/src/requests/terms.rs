@@ -31,6 +31,17 @@ pub struct Times {
     pub decide_within: Option<Span>,
     /// How long what is given is to last.
     pub lasts: Option<Span>,
+    /// Whether it is asked again on purpose, soon after it was denied.
+    pub again: Again,
+}
+
+/// Whether the person whom an agent acts for has said that it shall ask again for what was denied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Again {
+    #[default]
+    Unbidden,
+    /// They have. An element that says how long nobody asks again is stronger.
+    Bidden,
 }
 
 /// The most uses of an operation approval where the element does not say.
@@ -54,6 +65,14 @@ pub(super) fn deadline(
     }
     let wait = times.decide_within.or(element.terms.decide_within).unwrap_or(server.decide_within);
     Ok(now.plus(wait.min(most).duration()))
+}
+
+/// When more people may review a request that is opened now; the first to come first.
+pub(super) fn escalates(element: &Element, now: Timestamp) -> Vec<Timestamp> {
+    let mut steps: Vec<Timestamp> =
+        element.terms.escalation.iter().map(|step| now.plus(step.after.duration())).collect();
+    steps.sort_unstable();
+    steps
 }
 
 /// What an approval gives at most.

@@ -10,7 +10,7 @@ use askfirst_domain::{
     facts::User,
     id::{RequestId, UserId},
     request::{Person, Request, RequestKind, Status},
-    review::{Progress, Review, Vote},
+    review::{Progress, Question, Review, Vote},
 };
 use std::collections::{HashMap, HashSet};
 
@@ -91,6 +91,12 @@ impl RequestView {
             .map_or_else(|| format!("tenant {}", request.tenant), |i| i.reference().to_string())
     }
 
+    /// What the requester is asked and has not answered.
+    pub fn asked_back(&self) -> Option<(u32, &Question)> {
+        let open = self.request.course.open_question();
+        open.filter(|_| self.request.status == Status::Pending)
+    }
+
     /// One sentence: where the request stands.
     pub fn sentence(&self) -> String {
         let request = &self.request;
@@ -112,6 +118,28 @@ impl RequestView {
                 "{who} asked for {wish}; nobody decided in time, so it expired. It may be asked for again if it is still \
                  wanted."
             ),
+            (Status::Approved, _) if request.course.emergency.is_some() => {
+                format!(
+                    "{who} took {wish} without a decision, in an emergency; somebody looks at it afterwards."
+                )
+            }
+            (Status::Approved, _) if request.course.rule.is_some() => {
+                format!("{who} asked for {wish}; it was approved at once, automatically{}.", self.by_rule())
+            }
+            (Status::Denied, _) if request.course.rule.is_some() => {
+                let why = request.reviewer_comment.as_ref();
+                let why = why.map(|why| format!(", because: \u{201c}{why}\u{201d}")).unwrap_or_default();
+                format!(
+                    "{who} asked for {wish}; it was denied at once, automatically{}{why}.",
+                    self.by_rule()
+                )
+            }
+            (Status::Denied, by) => {
+                let by = by.as_ref().map(|by| format!(" by {}", by.key)).unwrap_or_default();
+                let why = request.reviewer_comment.as_ref();
+                let why = why.map(|why| format!(", because: \u{201c}{why}\u{201d}")).unwrap_or_default();
+                format!("{who} asked for {wish}; it was denied{by}{why}.")
+            }
             (status, Some(by)) => format!("{who} asked for {wish}; it was {status} by {}.", by.key),
             (status, None) => format!("{who} asked for {wish}; it was {status}."),
         }
@@ -119,6 +147,17 @@ impl RequestView {
 }
 
 impl RequestView {
+    /// Who decided: `automatic: small orders`, or the key of a person; none: nobody.
+    pub fn decided_by(&self) -> Option<String> {
+        let request = &self.request;
+        let rule = request.course.rule.as_ref().map(|rule| format!("automatic: {rule}"));
+        rule.or_else(|| request.reviewer.as_ref().map(|by| by.key.to_string()))
+    }
+
+    fn by_rule(&self) -> String {
+        self.request.course.rule.as_ref().map(|rule| format!(" by the rule `{rule}`")).unwrap_or_default()
+    }
+
     /// What a pending request waits for: `a reviewer decides`, or `2 more approve (both parents 0/2)`.
     fn awaits(&self) -> String {
         let usual = self.heard.is_empty() && self.progress.iter().all(|one| one.approve == 1);

@@ -13,7 +13,8 @@ use tokio::{
 const MOST: Duration = Duration::from_hours(24);
 
 impl Acting {
-    /// Returns once the request is decided or canceled, or when the time is over; the status says which.
+    /// Returns once the request is decided or canceled, or a reviewer asks something, or when the time is over; the status
+    /// and the open question say which. While a question waits for its answer, this does not wait.
     ///
     /// # Errors
     /// [`Kind::NotFound`](crate::Kind::NotFound) for a request that the person may not see.
@@ -28,7 +29,7 @@ impl Acting {
             let found = self.visible(id).await?;
             let now = self.scope.engine.now();
             let view = self.view_at(found.value, now).await?;
-            if view.request.status != Status::Pending {
+            if view.request.status != Status::Pending || view.request.course.open_question().is_some() {
                 return Ok(view);
             }
             let wanted = view.request.id;

@@ -10,7 +10,7 @@ use crate::{
 };
 use askfirst_domain::{Digest, Key, binding::Call, grant::Outcome, id::RequestId, request::RequestKind};
 use askfirst_engine::{
-    Error,
+    Acting, EnvScope, Error,
     requests::{AskAccess, AskOperation, Pass, Redeem, Span, Times},
 };
 use axum::{Json, extract::Path};
@@ -42,7 +42,7 @@ struct AtUse {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewRequest)]
-struct NewRequestBody {
+pub(super) struct NewRequestBody {
     /// Who asks: key or id.
     user: Text,
     /// The registered agent that asks for them, as you have authenticated it: key or id. It can't ask for what it may not do
@@ -82,6 +82,55 @@ struct NewRequestBody {
     #[serde(default)]
     #[schema(value_type = Object, required = false)]
     context: Option<Map<String, Value>>,
+}
+
+/// What a body asks for.
+pub(super) enum Wish {
+    Access(AskAccess),
+    Operation(AskOperation),
+}
+
+impl NewRequestBody {
+    /// Who asks, and through which registered agent.
+    pub(super) async fn acting(&self, scope: &EnvScope) -> Answer<Acting> {
+        Ok(match &self.agent {
+            Some(agent) => scope.bind_registered_agent(&self.user.ident(), &agent.ident()).await?,
+            None => scope.act_for(&self.user.ident()).await?,
+        })
+    }
+
+    /// What it asks for.
+    pub(super) fn wish(self) -> Answer<Wish> {
+        let times =
+            Times { decide_within: span(self.decide_within)?, lasts: span(self.lasts)?, ..Times::default() };
+        let element = self.element.ident();
+        let tenant = self.tenant.map_or_else(|| "default".into(), |tenant| tenant.ident());
+        let resource = self.resource.as_ref().map(Text::ident);
+        let instance = self.resource_instance.map(|text| text.0);
+        let call = call(self.action, self.arguments, self.context)?;
+        let (reason, uses) = (self.reason, self.uses);
+        match self.kind {
+            RequestKind::AccessRequest => {
+                if call.is_some() || uses.is_some() {
+                    return Err(
+                        Error::invalid("A role has no uses and is for no one call; leave them out.").into()
+                    );
+                }
+                let role = self.role.ok_or_else(|| Error::invalid("Name the `role` that is asked for."))?;
+                let role = role.ident();
+                Ok(Wish::Access(AskAccess { element, tenant, resource, instance, role, reason, times }))
+            }
+            RequestKind::OperationApproval => {
+                if self.role.is_some() {
+                    return Err(
+                        Error::invalid("An operation approval is for no role; leave `role` out.").into()
+                    );
+                }
+                let ask = AskOperation { element, tenant, resource, instance, reason, times, uses, call };
+                Ok(Wish::Operation(ask))
+            }
+        }
+    }
 }
 
 /// A call as it is about to be made.
@@ -181,38 +230,12 @@ struct RevokeBody {
     responses((status = OK, description = "The request; the pending one if the same is asked already.", body = Value))
 )]
 async fn create(InEnv(scope): InEnv, Body(body): Body<NewRequestBody>) -> Answer<Json<RequestRead>> {
-    let acting = match &body.agent {
-        Some(agent) => scope.bind_registered_agent(&body.user.ident(), &agent.ident()).await?,
-        None => scope.act_for(&body.user.ident()).await?,
+    let acting = body.acting(&scope).await?;
+    let asked = match body.wish()? {
+        Wish::Access(ask) => acting.request_access(ask).await?,
+        Wish::Operation(ask) => acting.request_operation(ask).await?,
     };
-    let times = Times { decide_within: span(body.decide_within)?, lasts: span(body.lasts)? };
-    let element = body.element.ident();
-    let tenant = body.tenant.map_or_else(|| "default".into(), |tenant| tenant.ident());
-    let resource = body.resource.as_ref().map(Text::ident);
-    let instance = body.resource_instance.map(|text| text.0);
-    let call = call(body.action, body.arguments, body.context)?;
-    let asked = match body.kind {
-        RequestKind::AccessRequest => {
-            if call.is_some() || body.uses.is_some() {
-                return Err(
-                    Error::invalid("A role has no uses and is for no one call; leave them out.").into()
-                );
-            }
-            let role = body.role.ok_or_else(|| Error::invalid("Name the `role` that is asked for."))?.ident();
-            let reason = body.reason;
-            let ask = AskAccess { element, tenant, resource, instance, role, reason, times };
-            acting.request_access(ask).await?
-        }
-        RequestKind::OperationApproval => {
-            if body.role.is_some() {
-                return Err(Error::invalid("An operation approval is for no role; leave `role` out.").into());
-            }
-            let (reason, uses) = (body.reason, body.uses);
-            let ask = AskOperation { element, tenant, resource, instance, reason, times, uses, call };
-            acting.request_operation(ask).await?
-        }
-    };
-    Ok(Json(RequestRead::new(&acting, &asked.view)))
+    Ok(Json(RequestRead::asked(&acting, &asked)))
 }
 
 /// Spend one use of an approval

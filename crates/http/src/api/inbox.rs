@@ -30,6 +30,8 @@ pub(super) fn router() -> Routes {
         .routes(routes!(approve))
         .routes(routes!(deny))
         .routes(routes!(cancel))
+        .routes(routes!(ask_back))
+        .routes(routes!(answer))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -80,6 +82,23 @@ struct DecisionBody {
     /// The `shown` of what the reviewer saw: when the request has changed since, nothing is decided. Required for a request
     /// that is for one call.
     shown: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewQuestion)]
+struct QuestionBody {
+    text: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewAnswer)]
+struct AnswerBody {
+    text: String,
+    /// Which question, from 1; the oldest that waits, when left away.
+    #[serde(default)]
+    number: Option<u32>,
 }
 
 /// The requests that wait for this user's decision
@@ -154,7 +173,7 @@ async fn approve(
 
 /// Deny a request
 ///
-/// The user is the reviewer, and never the one who asked.
+/// The user is the reviewer, and never the one who asked. `comment` is required: the requester and their agent read it.
 #[utoipa::path(
     post, path = "/api/v1/requests/{request}/deny", params(ForUser), request_body = DecisionBody,
     responses((status = OK, description = "The request as it stands now.", body = RequestRead))
@@ -180,12 +199,48 @@ async fn decide(
         )
         .into());
     }
-    let decide = Decide { approve, comment: body.comment };
+    let decide = Decide { approve, comment: body.comment }.explained()?;
     let view = match body.shown {
         Some(shown) => acting.decide_shown(request, decide, &shown).await?,
         None => acting.decide(request, decide).await?,
     };
     Ok(Json(RequestRead::new(acting, &view)))
+}
+
+/// Ask the requester something
+///
+/// The user is a reviewer of the pending request. Whoever waits for the decision is told.
+#[utoipa::path(
+    post, path = "/api/v1/requests/{request}/questions", params(ForUser), request_body = QuestionBody,
+    responses((status = OK, description = "The request as it stands now.", body = RequestRead))
+)]
+async fn ask_back(
+    InEnv(scope): InEnv,
+    Path(at): Path<At>,
+    Params(user): Params<ForUser>,
+    Body(body): Body<QuestionBody>,
+) -> Answer<Json<RequestRead>> {
+    let acting = user.acting(&scope).await?;
+    let view = acting.ask_back(&at.request.ident(), &body.text).await?;
+    Ok(Json(RequestRead::new(&acting, &view)))
+}
+
+/// Answer a question about a request
+///
+/// The user is the one who asked for it.
+#[utoipa::path(
+    post, path = "/api/v1/requests/{request}/answers", params(ForUser), request_body = AnswerBody,
+    responses((status = OK, description = "The request as it stands now.", body = RequestRead))
+)]
+async fn answer(
+    InEnv(scope): InEnv,
+    Path(at): Path<At>,
+    Params(user): Params<ForUser>,
+    Body(body): Body<AnswerBody>,
+) -> Answer<Json<RequestRead>> {
+    let acting = user.acting(&scope).await?;
+    let view = acting.answer(&at.request.ident(), body.number, &body.text).await?;
+    Ok(Json(RequestRead::new(&acting, &view)))
 }
 
 /// Take a request back

@@ -6,6 +6,7 @@ mod audit;
 mod check;
 pub(crate) mod decisions;
 mod deliveries;
+mod emergency;
 mod inbox;
 mod keys;
 mod links;
@@ -24,6 +25,7 @@ pub(crate) fn router() -> Routes {
         .merge(inbox::router())
         .merge(approvals::router())
         .merge(terms::router())
+        .merge(emergency::router())
         .merge(keys::router())
         .merge(agents::router())
         .merge(deliveries::router())

@@ -10,11 +10,11 @@ use askfirst_domain::{
     grant::{Grant, GrantState, Offer, Outcome, Spending},
     id::{AgentId, RequestId},
     request::{RequestKind, Status},
-    review::{Progress, Vote},
+    review::{AfterVerdict, Emergency, Progress, Question, Vote},
 };
 use askfirst_engine::{
     Acting,
-    requests::{Heard, PersonView, RequestView},
+    requests::{Asked, Heard, PersonView, RequestView},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -68,6 +68,18 @@ pub(super) struct RequestRead {
     thresholds: Vec<Progress>,
     /// What reviewers have said, oldest first; one of each.
     reviews: Vec<ReviewRead>,
+    /// What reviewers have asked before deciding, oldest first.
+    questions: Vec<QuestionRead>,
+    /// Of a wish just made: the same was denied before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    denied_before: Option<DeniedRead>,
+    /// `automatic: NAME` of a rule, or the key of a person.
+    #[schema(required)]
+    decided_by: Option<String>,
+    /// It was taken in an emergency, and this was said afterwards.
+    #[schema(value_type = Option<Object>, required)]
+    emergency: Option<EmergencyRead>,
     #[schema(required)]
     reviewer: Option<PersonRead>,
     #[schema(required)]
@@ -95,6 +107,67 @@ pub(super) struct RequestRead {
     url: String,
     /// The digest of all this: a decision that names it holds for exactly this.
     shown: String,
+}
+
+/// A question of a reviewer.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Question)]
+struct QuestionRead {
+    /// From 1.
+    number: u32,
+    #[schema(value_type = UserKeyShape)]
+    by: UserKey,
+    text: String,
+    at: Moment,
+    #[schema(required)]
+    answer: Option<String>,
+    #[schema(required)]
+    answered_at: Option<Moment>,
+}
+
+impl QuestionRead {
+    fn new((number, question): (u32, &Question)) -> Self {
+        Self {
+            number,
+            by: question.by.key.clone(),
+            text: question.text.clone(),
+            at: Moment(question.at),
+            answer: question.answer.as_ref().map(|answer| answer.text.clone()),
+            answered_at: question.answer.as_ref().map(|answer| Moment(answer.at)),
+        }
+    }
+}
+
+/// What was said afterwards of what was taken in an emergency.
+#[derive(Debug, Serialize)]
+struct EmergencyRead {
+    looked_at_by: Option<UserKey>,
+    verdict: Option<AfterVerdict>,
+    comment: Option<String>,
+    looked_at: Option<Moment>,
+}
+
+impl EmergencyRead {
+    fn new(emergency: &Emergency) -> Self {
+        let look = emergency.looked_at.as_ref();
+        Self {
+            looked_at_by: look.map(|look| look.by.key.clone()),
+            verdict: look.map(|look| look.verdict),
+            comment: look.and_then(|look| look.comment.clone()),
+            looked_at: look.map(|look| Moment(look.at)),
+        }
+    }
+}
+
+/// A denial of the same wish.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DeniedBefore)]
+struct DeniedRead {
+    #[schema(value_type = IdShape)]
+    request: RequestId,
+    by: Option<String>,
+    reason: Option<String>,
+    at: Moment,
 }
 
 /// What one reviewer has said.
@@ -174,6 +247,17 @@ impl GrantRead {
 }
 
 impl RequestRead {
+    /// The request that came of asking.
+    pub(super) fn asked(acting: &Acting, asked: &Asked) -> Self {
+        let denied_before = asked.denied.as_ref().map(|denied| DeniedRead {
+            request: denied.request,
+            by: denied.by.clone(),
+            reason: denied.reason.clone(),
+            at: Moment(denied.at),
+        });
+        Self { denied_before, ..Self::new(acting, &asked.view) }
+    }
+
     pub(super) fn new(acting: &Acting, view: &RequestView) -> Self {
         let request = &view.request;
         Self {
@@ -191,6 +275,10 @@ impl RequestRead {
             reason: request.reason.clone(),
             thresholds: view.progress.clone(),
             reviews: view.heard.iter().map(ReviewRead::new).collect(),
+            questions: (1..).zip(&request.course.questions).map(QuestionRead::new).collect(),
+            denied_before: None,
+            decided_by: view.decided_by(),
+            emergency: request.course.emergency.as_ref().map(EmergencyRead::new),
             reviewer: view.reviewer.as_ref().map(PersonRead::from),
             reviewer_comment: request.reviewer_comment.clone(),
             reviewed_at: request.reviewed_at.map(Moment),

@@ -35,6 +35,8 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/inbox/requests/{request}", get(request::page))
         .route("/inbox/requests/{request}/decide", post(request::decide))
         .route("/inbox/requests/{request}/cancel", post(request::cancel))
+        .route("/inbox/requests/{request}/ask", post(request::ask_back))
+        .route("/inbox/requests/{request}/answer", post(request::answer))
         .route("/login/{token}", get(login::page).post(login::sign_in))
         .route("/logout", post(login::sign_out))
         .route("/assets/inbox.css", get(inbox_style))

@@ -14,7 +14,7 @@ use askfirst_domain::{
     id::RoleId,
     principal::Principal,
     request::{RequestKind, Status},
-    review::Progress,
+    review::{Progress, Question},
 };
 use askfirst_engine::{
     Acting, Error, Kind, Page,
@@ -63,6 +63,60 @@ impl Said {
     }
 }
 
+/// A question about the request, and its answer.
+#[derive(Debug)]
+struct Asked {
+    by: String,
+    text: Foreign,
+    at: When,
+    answer: Option<Foreign>,
+}
+
+impl Asked {
+    fn new(question: &Question, now: askfirst_domain::Timestamp) -> Self {
+        Self {
+            by: visible(question.by.key.as_str()),
+            text: Foreign::new(&question.text),
+            at: When::new(question.at, now),
+            answer: question.answer.as_ref().map(|answer| Foreign::new(&answer.text)),
+        }
+    }
+}
+
+/// The field of a question's or an answer's form.
+#[derive(Debug, Deserialize)]
+pub(super) struct TalkForm {
+    text: String,
+}
+
+pub(super) async fn ask_back(
+    Reviewer(acting): Reviewer,
+    Path(id): Path<String>,
+    Form(form): Form<TalkForm>,
+) -> Answer {
+    let id = Ident::new(id);
+    match acting.ask_back(&id, &form.text).await {
+        Ok(view) => Ok(back_to(&view)),
+        Err(error) => refused(&acting, &id, error).await,
+    }
+}
+
+pub(super) async fn answer(
+    Reviewer(acting): Reviewer,
+    Path(id): Path<String>,
+    Form(form): Form<TalkForm>,
+) -> Answer {
+    let id = Ident::new(id);
+    match acting.answer(&id, None, &form.text).await {
+        Ok(view) => Ok(back_to(&view)),
+        Err(error) => refused(&acting, &id, error).await,
+    }
+}
+
+fn back_to(view: &RequestView) -> axum::response::Response {
+    Redirect::to(&format!("/inbox/requests/{}", view.request.id)).into_response()
+}
+
 /// The one call that an approval is for, as it would run.
 #[derive(Debug)]
 struct Bound {
@@ -94,6 +148,8 @@ impl Bound {
 struct May {
     decide: bool,
     cancel: bool,
+    /// A question waits for the reader's answer.
+    answer: bool,
 }
 
 #[derive(Debug, Template)]
@@ -117,6 +173,7 @@ struct RequestPage {
     /// How far each threshold is; none where one reviewer decides.
     votes: Vec<String>,
     reviews: Vec<Said>,
+    questions: Vec<Asked>,
     /// This reviewer was heard, and may think again.
     heard: bool,
     comment: Foreign,
@@ -179,9 +236,12 @@ pub(super) async fn decide(
         },
         Way::Deny => Verdict::Deny,
     };
-    let decision = Decide { approve, comment: form.comment };
+    let decision = match (Decide { approve, comment: form.comment }).explained() {
+        Ok(decision) => decision,
+        Err(error) => return refused(&acting, &id, error).await,
+    };
     match acting.decide_shown(&id, decision, &form.shown).await {
-        Ok(view) => Ok(Redirect::to(&format!("/inbox/requests/{}", view.request.id)).into_response()),
+        Ok(view) => Ok(back_to(&view)),
         Err(error) => refused(&acting, &id, error).await,
     }
 }
@@ -189,7 +249,7 @@ pub(super) async fn decide(
 pub(super) async fn cancel(Reviewer(acting): Reviewer, Path(id): Path<String>) -> Answer {
     let id = Ident::new(id);
     match acting.cancel(&id, None).await {
-        Ok(view) => Ok(Redirect::to(&format!("/inbox/requests/{}", view.request.id)).into_response()),
+        Ok(view) => Ok(back_to(&view)),
         Err(error) => refused(&acting, &id, error).await,
     }
 }
@@ -221,12 +281,17 @@ async fn show(acting: &Acting, id: &Ident, status: StatusCode, notice: Option<St
         deadline: request.deadline.filter(|_| request.status == Status::Pending).map(|at| at.to_string()),
         meaning: meaning(&view, now),
         actions: view.gives.actions.clone(),
-        may: May { decide: view.rights.decide, cancel: view.rights.cancel },
+        may: May {
+            decide: view.rights.decide,
+            cancel: view.rights.cancel,
+            answer: view.rights.cancel && view.asked_back().is_some(),
+        },
         shown: view.shown(),
         choices: choices(acting, &view),
         lasts: request.offer.lasts.map(|lasts| lasts.to_string()),
         votes: votes(&view),
         reviews: said(&view, now),
+        questions: request.course.questions.iter().map(|question| Asked::new(question, now)).collect(),
         heard: view.rights.decide && !view.rights.awaited,
         comment: Foreign::new(request.reviewer_comment.as_deref().unwrap_or_default()),
         reviewer: view.reviewer.as_ref().map(person),
@@ -353,9 +418,19 @@ fn happened(event: &AuditEvent, now: askfirst_domain::Timestamp) -> Option<Event
         "request.created" => format!("{by} asked."),
         "request.annotated" => format!("{by} left a note; the role to give is {role}."),
         "request.reviewed" => format!("{by} {}; more have to be heard.", voted(event)),
+        "request.question_asked" => format!("{by} asked something."),
+        "request.question_answered" => format!("{by} answered."),
+        "request.approved" | "request.denied" if event.details.contains_key("rule") => {
+            let rule = event.details.get("rule").and_then(|rule| rule.as_str()).unwrap_or_default();
+            let done = if event.code == "request.approved" { "approved" } else { "denied" };
+            format!("It was {done} automatically, by the rule “{}”.", visible(rule))
+        }
+        "break_glass.used" => format!("{by} took it without a decision, in an emergency."),
+        "break_glass.reviewed" => format!("{by} looked at it afterwards: {}.", looked(event)),
         "request.approved" => format!("{by} approved."),
         "request.denied" => format!("{by} denied."),
         "request.canceled" => format!("{by} withdrew it."),
+        "request.escalated" => "It has waited for long, so more people may decide it.".to_owned(),
         "request.expired" => "Nobody decided in time.".to_owned(),
         "grant.ended" => "What was given is over.".to_owned(),
         "grant.revoked" => format!("{by} took back what was given."),
@@ -372,5 +447,12 @@ fn voted(event: &AuditEvent) -> &'static str {
     match event.details.get("vote").and_then(|vote| vote.as_str()) {
         Some("deny") => "denied",
         _ => "approved",
+    }
+}
+
+fn looked(event: &AuditEvent) -> &'static str {
+    match event.details.get("verdict").and_then(|verdict| verdict.as_str()) {
+        Some("fine") => "fine",
+        _ => "not fine",
     }
 }

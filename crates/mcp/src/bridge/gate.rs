@@ -145,7 +145,8 @@ impl Gate {
             ]);
             match self.call("wait_for_decision", wait, Trouble::may_be_repeated).await {
                 Ok(stands) if text(&stands, "status").as_deref() != Some("pending") => return Ok(stands),
-                Ok(stands) if Instant::now() >= end => return Ok(stands),
+                // Nobody decides before a question is answered, and it does not wait meanwhile.
+                Ok(stands) if stands.contains_key("question") || Instant::now() >= end => return Ok(stands),
                 Ok(_) => {}
                 Err(Failure::Trouble(_)) if Instant::now() < end => tokio::time::sleep(REST).await,
                 Err(failure) => return Err(failure),
@@ -236,6 +237,9 @@ fn told(stands: &JsonObject) -> String {
 }
 
 fn undecided(stands: &JsonObject) -> String {
+    if let (Some(_), Some(message)) = (text(stands, "question"), text(stands, "message")) {
+        return format!("This call was not made. {message}");
+    }
     let place = text(stands, "review_url").map(|url| format!(" at {url}")).unwrap_or_default();
     format!(
         "Nobody has decided yet whether this call may be made, so it was not made. A reviewer can decide it{place}; once it \

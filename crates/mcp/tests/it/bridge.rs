@@ -125,7 +125,7 @@ async fn a_key_or_a_name_that_is_refused_is_told_with_each_call() {
     ];
     for (config, says) in refused {
         let (host, _bridge) = open_plain(config).await;
-        assert_eq!(host.list_tools(None).await.unwrap().tools.len(), 15);
+        assert_eq!(host.list_tools(None).await.unwrap().tools.len(), 17);
         let sentence = refusal(&call(&host, "list_access_requests", json!({})).await);
         assert!(sentence.contains(says), "{sentence}");
     }
@@ -175,7 +175,7 @@ async fn a_server_that_was_killed_and_started_again_is_found_again() {
     assert_eq!(object(made)["id"], id);
     let seen = object(call(&host, "get_request", json!({"request_id": id})).await);
     assert_eq!(seen["status"], "pending");
-    assert_eq!(host.list_tools(None).await.unwrap().tools.len(), 15);
+    assert_eq!(host.list_tools(None).await.unwrap().tools.len(), 17);
     assert_eq!(object(call(&host, "create_access_request", wish()).await)["id"], id);
 }
 

@@ -154,6 +154,89 @@ async fn a_bound_agent_asks_and_its_human_is_shown_the_way() {
     assert!(same["message"].as_str().unwrap().contains("was approved by joe"), "{same}");
 }
 
+/// Joe, who is a parent, denies it.
+async fn joe_denies(family: &Family, id: &str, why: &str) {
+    let decide = askfirst_engine::requests::Decide {
+        approve: askfirst_engine::requests::Verdict::Deny,
+        comment: Some(why.to_owned()),
+    };
+    family.person("joe").await.decide(&id.into(), decide).await.unwrap();
+}
+
+#[tokio::test]
+async fn f4_a_rejection_ends_it_and_says_so() {
+    let family = Family::at_home().await;
+    let key = family.agent_key("henry").await;
+    let henry = family.client(&key, &[]).await;
+    let asked = object(call(&henry, "create_access_request", wish()).await);
+    let id = asked["id"].as_str().unwrap();
+    joe_denies(&family, id, "you had pizza yesterday").await;
+    for tool in ["wait_for_decision", "get_request"] {
+        let told = object(call(&henry, tool, json!({"request_id": id})).await);
+        let message = told["message"].as_str().unwrap();
+        assert!(
+            message.contains("denied by joe, because: \u{201c}you had pizza yesterday\u{201d}"),
+            "{message}"
+        );
+        assert!(
+            message.contains("That is final: do not try it in another way, and do not ask for it again unless henry tells you to."),
+            "{message}"
+        );
+    }
+    for _ in 0..3 {
+        let again = refusal(&call(&henry, "create_access_request", wish()).await);
+        assert!(again.starts_with("The same was denied by joe at "), "{again}");
+        assert!(
+            again.contains("you had pizza yesterday") && again.contains("do not ask for it again"),
+            "{again}"
+        );
+    }
+    assert_eq!(
+        object(call(&henry, "list_access_requests", json!({})).await)["total_count"],
+        1,
+        "nothing new was asked"
+    );
+}
+
+#[tokio::test]
+async fn what_asking_would_need_is_told_before() {
+    let family = Family::at_home().await;
+    let henry = family.client(&family.agent_key("henry").await, &[]).await;
+    let mut dry = wish();
+    dry.as_object_mut().unwrap().remove("reason");
+    let seen = object(call(&henry, "what_would_it_need", dry.clone()).await);
+    assert_eq!((&seen["outcome"], &seen["reviewers"]), (&json!("waits"), &json!(["joe"])), "{seen}");
+    assert_eq!(object(call(&henry, "list_access_requests", json!({})).await)["total_count"], 0);
+    let id = object(call(&henry, "create_access_request", wish()).await)["id"].clone();
+    let seen = object(call(&henry, "what_would_it_need", dry).await);
+    assert!(seen["message"].as_str().unwrap().contains(id.as_str().unwrap()), "{seen}");
+}
+
+#[tokio::test]
+async fn a_reviewers_question_wakes_who_waits_and_is_answered() {
+    let family = Family::at_home().await;
+    let key = family.agent_key("henry").await;
+    let (henry, waiter) = (family.client(&key, &[]).await, family.client(&key, &[]).await);
+    let asked = object(call(&henry, "create_access_request", wish()).await);
+    let id = asked["id"].as_str().unwrap().to_owned();
+    let none = refusal(&call(&henry, "answer_question", json!({"request_id": id, "answer": "two"})).await);
+    assert!(none.starts_with("No question about this waits"), "{none}");
+    let wait = json!({"request_id": id, "timeout_seconds": 50});
+    let waiting = tokio::spawn(async move { object(call(&waiter, "wait_for_decision", wait).await) });
+    family.person("joe").await.ask_back(&id.as_str().into(), "for how many?").await.unwrap();
+    let woken = waiting.await.unwrap();
+    assert_eq!((&woken["decided"], &woken["question"]), (&json!(false), &json!("for how many?")));
+    let message = woken["message"].as_str().unwrap();
+    assert!(
+        message.contains("joe asks first: \u{201c}for how many?\u{201d} Answer it with answer_question"),
+        "{message}"
+    );
+    let answered = object(call(&henry, "answer_question", json!({"request_id": id, "answer": "two"})).await);
+    assert_eq!((&answered["status"], answered.get("question")), (&json!("pending"), None));
+    let seen = family.person("joe").await.request(&id.as_str().into()).await.unwrap().request;
+    assert_eq!(seen.course.questions[0].answer.as_ref().unwrap().text, "two");
+}
+
 #[tokio::test]
 async fn a_bound_agent_speaks_for_nobody_else() {
     let family = Family::at_home().await;
@@ -178,6 +261,8 @@ async fn a_bound_agent_speaks_for_nobody_else() {
         ("get_request", json!({"request_id": id})),
         ("cancel_request", json!({"request_id": id})),
         ("wait_for_decision", json!({"request_id": id, "timeout_seconds": 0})),
+        ("answer_question", json!({"request_id": id, "answer": "x"})),
+        ("what_would_it_need", json!({"resource_instance": "pizza-palace"})),
     ];
     for (tool, mut arguments) in calls {
         arguments["user_id"] = json!("joe");

@@ -339,6 +339,10 @@ fn terms_members(terms: &Terms) -> Members {
     members.value("most_uses", terms.most_uses.map(Value::from).as_ref());
     members.values("thresholds", &terms.thresholds);
     members.text("ask_again_after", terms.ask_again_after.as_ref());
+    members.values("rules", &terms.rules);
+    let glass = terms.break_glass.as_ref().and_then(|glass| serde_json::to_value(glass).ok());
+    members.value("break_glass", glass.as_ref());
+    members.values("escalation", &terms.escalation);
     members
 }
 

@@ -255,6 +255,9 @@ fn elements() -> Value {
                 "maximum": u32::MAX,
             },
             "thresholds": items("threshold", "Who has to agree; one reviewer decides when there are none."),
+            "rules": items("element_rule", "What is decided without anybody, when it is asked."),
+            "break_glass": {"$ref": "#/$defs/break_glass"},
+            "escalation": items("escalation", "Who may review besides, once a request has waited for some time."),
             "ask_again_after": span("How long the same wish is refused after it was denied; 10m for agents when left away."),
         }),
     );
@@ -271,7 +274,7 @@ fn elements() -> Value {
         }),
     );
     require(&mut webhook, &["url"]);
-    json!({"element": element, "webhook": webhook, "terms": terms, "threshold": threshold()})
+    json!({"element": element, "webhook": webhook, "terms": terms, "threshold": threshold(), "element_rule": element_rule(), "break_glass": break_glass(), "escalation": escalation()})
 }
 
 fn threshold() -> Value {
@@ -294,6 +297,54 @@ fn threshold() -> Value {
     );
     require(&mut threshold, &["name"]);
     threshold
+}
+
+fn element_rule() -> Value {
+    let time = |description: &str| json!({"description": description, "type": ["string", "null"], "pattern": "^[0-2][0-9]:[0-5][0-9]$"});
+    let mut rule = record(
+        "What is decided by itself when it is asked, where all that the rule says holds. A denial goes before approvals.",
+        json!({
+            "name": {"description": "Wherever it has decided.", "type": "string", "minLength": 1, "maxLength": MAX_NAME},
+            "then": {"enum": ["approve", "deny"]},
+            "when": {"description": "A condition over the request.", "type": ["object", "null"]},
+            "role": {"$ref": "#/$defs/role_ref", "description": "A role that the requester holds there, or in the tenant."},
+            "during": record("Hours of the week; always when left away.", json!({
+                "days": {"type": "array", "items": {"enum": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}},
+                "from": time("The beginning of the day when left away."),
+                "to": time("The end of the day when left away; before `from` it is over midnight."),
+                "zone": text("A time zone, such as Europe/Berlin; UTC when left away."),
+            })),
+            "lasts": span("What it gives lasts no longer."),
+            "reason": text("What the requester is told."),
+        }),
+    );
+    require(&mut rule, &["name", "then"]);
+    rule
+}
+
+fn escalation() -> Value {
+    let mut step = record(
+        "After so long these roles may review as well.",
+        json!({
+            "after": span("Since the request was opened."),
+            "roles": {"type": "array", "items": {"$ref": "#/$defs/role_ref"}},
+        }),
+    );
+    require(&mut step, &["after", "roles"]);
+    step
+}
+
+fn break_glass() -> Value {
+    let mut glass = record(
+        "Who may take what can be asked for at once, in an emergency. It is looked at afterwards.",
+        json!({
+            "roles": {"type": "array", "items": {"$ref": "#/$defs/role_ref"}, "minItems": 1},
+            "lasts": span("How long it lasts; an hour at most, and when left away."),
+            "agents": {"type": "boolean", "default": false, "description": "Whether an agent may do so for them."},
+        }),
+    );
+    require(&mut glass, &["roles"]);
+    glass
 }
 
 fn facts() -> Value {

@@ -30,7 +30,7 @@ use std::{
 
 pub use error::{RoleName, SchemaError};
 pub use permission::{parse_permission, parse_permissions};
-pub use terms::{TermsError, condition_of_terms};
+pub use terms::{TermsError, condition_of_terms, is_within};
 
 /// Resources, roles, relations, elements, condition sets and the rules over those of one environment.
 #[derive(Debug, Clone, Default)]

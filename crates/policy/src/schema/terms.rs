@@ -3,10 +3,14 @@
 use super::Schema;
 use crate::condition::{Condition, ConditionError, ConditionLimits};
 use askfirst_domain::{
-    Key,
+    Key, Span, Timestamp,
     schema::Role,
-    terms::{MAX_ENTRIES, MAX_NAME, RoleRef, RoleScope, Terms, Threshold},
+    terms::{
+        BreakGlass, MAX_ENTRIES, MAX_NAME, RoleRef, RoleScope, Rule, Schedule, Terms, Threshold, TimeOfDay,
+        Weekday,
+    },
 };
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde_json::Value;
 use std::{collections::BTreeSet, sync::Arc};
 use thiserror::Error;
@@ -29,6 +33,15 @@ pub enum TermsError {
     /// A threshold that would be reached by nobody.
     #[error("say 0 in `{name}`; at least one approval is needed, and at least one denial ends a request")]
     Nobody { name: String },
+    /// A time zone that is not known.
+    #[error("name the time zone `{zone}`, which is not known; write one such as Europe/Berlin")]
+    Zone { zone: String },
+    /// A longer emergency.
+    #[error("let an emergency last {lasts}; it may last {} at most", BreakGlass::MOST)]
+    LongEmergency { lasts: Span },
+    /// An emergency of nobody.
+    #[error("name no role in `break_glass`, so nobody could use it; leave it away")]
+    NoRole,
     /// A long list.
     #[error("have {found} entries in a list that may have {MAX_ENTRIES}")]
     TooMany { found: usize },
@@ -60,7 +73,36 @@ impl Schema {
     /// Whether these terms may be written for an element on this resource.
     pub(super) fn check_terms(&self, resource: Option<&Key>, terms: &Terms) -> Result<(), TermsError> {
         check_names(terms.thresholds.iter().map(|threshold| &threshold.name))?;
-        terms.thresholds.iter().try_for_each(|threshold| self.check_threshold(resource, threshold))
+        check_names(terms.rules.iter().map(|rule| &rule.name))?;
+        terms.thresholds.iter().try_for_each(|threshold| self.check_threshold(resource, threshold))?;
+        terms.rules.iter().try_for_each(|rule| self.check_rule_of_terms(resource, rule))?;
+        if terms.escalation.len() > MAX_ENTRIES {
+            return Err(TermsError::TooMany { found: terms.escalation.len() });
+        }
+        let mut escalated = terms.escalation.iter().flat_map(|step| &step.roles);
+        escalated.try_for_each(|role| self.check_role_of_terms(resource, role))?;
+        let Some(glass) = &terms.break_glass else { return Ok(()) };
+        match glass.lasts.filter(|lasts| *lasts > BreakGlass::MOST) {
+            Some(lasts) => return Err(TermsError::LongEmergency { lasts }),
+            None if glass.roles.is_empty() => return Err(TermsError::NoRole),
+            None if glass.roles.len() > MAX_ENTRIES => {
+                return Err(TermsError::TooMany { found: glass.roles.len() });
+            }
+            None => {}
+        }
+        glass.roles.iter().try_for_each(|role| self.check_role_of_terms(resource, role))
+    }
+
+    fn check_rule_of_terms(&self, resource: Option<&Key>, rule: &Rule) -> Result<(), TermsError> {
+        if let Some(role) = &rule.role {
+            self.check_role_of_terms(resource, role)?;
+        }
+        if let Some(during) = &rule.during
+            && zone(during).is_none()
+        {
+            return Err(TermsError::Zone { zone: during.zone.clone() });
+        }
+        self.check_when(&rule.name, rule.when.as_ref())
     }
 
     fn check_threshold(&self, resource: Option<&Key>, threshold: &Threshold) -> Result<(), TermsError> {
@@ -96,6 +138,27 @@ pub fn condition_of_terms(when: &Value) -> Result<Condition, ConditionError> {
     Condition::compile_within(when, ConditionLimits::MOST)
 }
 
+/// Whether a moment is within a schedule; none: its zone is not known.
+pub fn is_within(schedule: &Schedule, now: Timestamp) -> Option<bool> {
+    let local = jiff::Timestamp::from_microsecond(now.micros()).ok()?.to_zoned_datetime(zone(schedule)?);
+    let minute = u16::try_from(local.hour()).ok()? * 60 + u16::try_from(local.minute()).ok()?;
+    let place = usize::try_from(local.weekday().to_monday_zero_offset()).ok()?;
+    let today = *Weekday::ALL.get(place)?;
+    let on = |day: Weekday| schedule.days.is_empty() || schedule.days.contains(&day);
+    let from = schedule.from.map_or(0, TimeOfDay::minutes);
+    let to = schedule.to.map_or(24 * 60, TimeOfDay::minutes);
+    Some(if from < to {
+        on(today) && (from..to).contains(&minute)
+    } else {
+        (on(today) && minute >= from) || (on(today.before()) && minute < to)
+    })
+}
+
+fn zone(schedule: &Schedule) -> Option<TimeZone> {
+    // Those that the binary brings along: no file of the machine decides.
+    TimeZoneDatabase::bundled().get(&schedule.zone).ok()
+}
+
 fn check_names<'a>(names: impl ExactSizeIterator<Item = &'a String>) -> Result<(), TermsError> {
     if names.len() > MAX_ENTRIES {
         return Err(TermsError::TooMany { found: names.len() });
@@ -110,4 +173,50 @@ fn check_names<'a>(names: impl ExactSizeIterator<Item = &'a String>) -> Result<(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::from_micros(text.parse::<jiff::Timestamp>().unwrap().as_microsecond())
+    }
+
+    #[test]
+    fn schedules_follow_their_zone_and_nights_belong_to_the_day_on_which_they_begin() {
+        let schedule = |days: Vec<Weekday>, from: &str, to: &str, zone: &str| Schedule {
+            days,
+            from: Some(from.parse().unwrap()),
+            to: Some(to.parse().unwrap()),
+            zone: zone.to_owned(),
+        };
+        let office = schedule(vec![Weekday::Mon, Weekday::Tue], "09:00", "17:00", "Europe/Berlin");
+        // 2026-11-23 is a Monday; Berlin is an hour ahead in winter and two in summer.
+        for (moment, wanted) in [
+            ("2026-11-23T07:59:59Z", false),
+            ("2026-11-23T08:00:00Z", true),
+            ("2026-11-24T15:59:59Z", true),
+            ("2026-11-24T16:00:00Z", false),
+            ("2026-11-25T10:00:00Z", false),
+            ("2026-07-20T07:00:00Z", true),
+        ] {
+            assert_eq!(is_within(&office, at(moment)), Some(wanted), "{moment}");
+        }
+        let night = schedule(vec![Weekday::Fri], "22:00", "06:00", "UTC");
+        for (moment, wanted) in [
+            ("2026-11-27T21:59:00Z", false),
+            ("2026-11-27T22:00:00Z", true),
+            ("2026-11-28T05:59:00Z", true),
+            ("2026-11-28T06:00:00Z", false),
+            ("2026-11-28T23:00:00Z", false),
+            ("2026-11-27T05:00:00Z", false),
+        ] {
+            assert_eq!(is_within(&night, at(moment)), Some(wanted), "{moment}");
+        }
+        let always = Schedule { days: Vec::new(), from: None, to: None, zone: "UTC".to_owned() };
+        assert_eq!(is_within(&always, at("2026-11-28T23:59:59Z")), Some(true));
+        let nowhere = Schedule { zone: "Europe/Atlantis".to_owned(), ..always };
+        assert_eq!(is_within(&nowhere, at("2026-11-28T23:59:59Z")), None);
+    }
 }

@@ -4,10 +4,11 @@ use askfirst_domain::{
     Key, Span, Timestamp,
     element::{ElementType, Level, Terms},
     facts::InstanceRef,
+    review::Vote,
     schema::{
         AttributeType, DerivationRule, DerivationSettings, Permission, RuleResources, RuleUsers, SetKind,
     },
-    terms::{RoleRef, RoleScope, Threshold},
+    terms::{BreakGlass, Escalation, RoleRef, RoleScope, Rule, Schedule, Threshold, Weekday},
 };
 use askfirst_policy::{
     RoleName,
@@ -348,6 +349,22 @@ fn elements(dice: &mut Dice, file: &mut PolicyFile) {
                 });
             }
         }
+        let has_admin = file.tenant_roles.iter().any(|role| role.key.as_str() == "admin");
+        let rules = dice.maybe(|dice| Rule {
+            name: "by itself".to_owned(),
+            then: if dice.roll(2) == 1 { Vote::Approve } else { Vote::Deny },
+            when: dice.maybe(|_| json!({"user.age": {"greater-than": 17}})),
+            role: voters.get(dice.roll(voters.len() + 1)).map(role_ref),
+            during: dice.maybe(|dice| Schedule {
+                days: vec![Weekday::Mon],
+                from: dice.maybe(|_| "09:00".parse().unwrap()),
+                to: None,
+                zone: "Europe/Berlin".to_owned(),
+            }),
+            lasts: dice.maybe(|dice| span(dice.roll(9_000))),
+            reason: dice.maybe(Dice::word),
+        });
+        let rules = rules.into_iter().collect();
         let settings = [("title", json!(dice.word())), ("rows", json!(dice.roll(90))), ("yes", json!(true))];
         file.elements.push(ElementEntry {
             key: element,
@@ -368,6 +385,19 @@ fn elements(dice: &mut Dice, file: &mut PolicyFile) {
                 grant_lasts: dice.maybe(|dice| span(dice.roll(900_000))),
                 most_uses: dice.maybe(|dice| 1 + u32::try_from(dice.roll(5)).unwrap()),
                 thresholds,
+                rules,
+                escalation: voters
+                    .iter()
+                    .take(1)
+                    .map(|role| Escalation { after: span(600), roles: vec![role_ref(role)] })
+                    .collect(),
+                break_glass: dice
+                    .maybe(|dice| BreakGlass {
+                        roles: vec![RoleRef { scope: RoleScope::Tenant, key: key("admin") }],
+                        lasts: dice.maybe(|dice| span(dice.roll(3_000))),
+                        agents: dice.roll(2) == 1,
+                    })
+                    .filter(|_| has_admin),
                 ask_again_after: dice.maybe(|dice| span(dice.roll(9_000))),
             },
         });

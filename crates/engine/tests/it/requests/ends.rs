@@ -170,7 +170,7 @@ async fn who_asks_says_how_long_and_who_decides_may_say_less() {
         "A request waits 30d at most; 31d was asked for. Ask for less, or leave it out."
     );
     let asked = henry
-        .request_access(access(Times { decide_within: None, lasts: Some(span("4h")) }))
+        .request_access(access(Times { decide_within: None, lasts: Some(span("4h")), ..Times::default() }))
         .await
         .unwrap()
         .view

@@ -1,6 +1,8 @@
 //! Requests from the first wish to the grant.
 
+mod again;
 mod agents;
+mod by_itself;
 mod ends;
 mod race;
 mod redeem;

@@ -197,6 +197,46 @@ async fn a_page_says_who_was_heard_and_the_last_of_them_decides() {
 }
 
 #[tokio::test]
+async fn a_question_is_asked_and_answered_on_the_page() {
+    let server = family().await;
+    let path = asked(&server, "").await;
+    let (joe, henry) = (Browser::of(&server, "joe").await, Browser::of(&server, "henry").await);
+    assert_eq!(henry.post(&format!("{path}/ask"), "text=may+I").await.status, 403);
+    assert_eq!(joe.post(&format!("{path}/ask"), "text=+").await.status, 400);
+    assert_eq!(joe.post(&format!("{path}/ask"), "text=how+<many>%3F").await.status, 303);
+    assert_eq!(joe.post(&format!("{path}/answer"), "text=two").await.status, 403);
+    let page = henry.get(&path).await.html;
+    assert!(page.contains("how &#60;many&#62;?") && page.contains("Your answer"), "{page}");
+    assert_eq!(henry.post(&format!("{path}/answer"), "text=two").await.status, 303);
+    let page = joe.get(&path).await.html;
+    assert!(
+        page.contains("two") && page.contains("henry answered.") && !page.contains("Your answer"),
+        "{page}"
+    );
+    let rose = Browser::of(&server, "rose").await;
+    assert_eq!(rose.post(&format!("{path}/ask"), "text=x").await.status, 404);
+    assert_eq!(Browser::new(&server).post(&format!("{path}/ask"), "text=x").await.status, 401);
+    assert_eq!(Browser::new(&server).post(&format!("{path}/answer"), "text=x").await.status, 401);
+
+    let id = path.rsplit('/').next().unwrap();
+    let dev = server.dev();
+    let asked =
+        dev.post(&format!("/api/v1/requests/{id}/questions?user=joe"), json!({"text": "when?"})).await;
+    assert_eq!(
+        (&asked["questions"][1]["number"], &asked["questions"][1]["answer"]),
+        (&json!(2), &json!(null))
+    );
+    let answer = json!({"text": "now", "number": 2});
+    let answered = dev.post(&format!("/api/v1/requests/{id}/answers?user=henry"), answer.clone()).await;
+    assert_eq!(answered["questions"][1]["answer"], "now");
+    let again = format!("/api/v1/requests/{id}/answers?user=henry");
+    dev.refused(409, "CONCURRENT_OPERATION_DISALLOWED", "POST", &again, answer).await;
+    let why = format!("/api/v1/requests/{id}/deny?user=joe");
+    let refused = dev.refused(400, "INVALID_INPUT", "POST", &why, json!({})).await;
+    assert!(refused.contains("Say why it is denied"), "{refused}");
+}
+
+#[tokio::test]
 async fn a_page_changes_the_time_and_the_arguments() {
     let server = family().await;
     let ask = json!({
@@ -232,7 +272,10 @@ async fn what_changed_meanwhile_is_not_decided() {
         joe.post(&format!("{path}/decide"), &format!("shown={}&verdict=approve", shown(&old.html))).await;
     assert_eq!(stale.status, 409);
     assert!(stale.html.contains("has changed since it was shown"), "{}", stale.html);
-    let form = format!("shown={}&verdict=deny", shown(&stale.html));
+    let silent = format!("shown={}&verdict=deny&comment=+", shown(&stale.html));
+    let silent = joe.post(&format!("{path}/decide"), &silent).await;
+    assert!(silent.status == 400 && silent.html.contains("Say why it is denied"), "{}", silent.html);
+    let form = format!("shown={}&verdict=deny&comment=too+late", shown(&stale.html));
     assert_eq!(joe.post(&format!("{path}/decide"), &form).await.status, 303);
     let twice = joe.post(&format!("{path}/decide"), &form.replace("deny", "approve")).await;
     assert_eq!(twice.status, 409);

@@ -1,5 +1,6 @@
 //! Elements, element sessions, requests and the inbox, from outside.
 
+mod by_itself;
 mod calls;
 mod doors;
 mod elements;

@@ -41,6 +41,7 @@ fn annotations(tool: Tool, named: Named) -> ToolAnnotations {
         | Tool::ListOperationApprovals
         | Tool::CheckPermission
         | Tool::GetRequest
+        | Tool::WhatWouldItNeed
         | Tool::WaitForDecision => looks,
         // Asking for what is asked for already gives the open request.
         Tool::CreateAccessRequest | Tool::CreateOperationApproval => {
@@ -51,6 +52,8 @@ fn annotations(tool: Tool, named: Named) -> ToolAnnotations {
             ToolAnnotations::new().read_only(false).destructive(false).idempotent(false)
         }
         Tool::RecordOutcome => ToolAnnotations::new().read_only(false).destructive(false).idempotent(true),
+        // A second answer finds no question.
+        Tool::AnswerQuestion => ToolAnnotations::new().read_only(false).destructive(false).idempotent(false),
         // Final, and the same again changes nothing.
         Tool::CancelRequest => ToolAnnotations::new().read_only(false).destructive(true).idempotent(true),
         Tool::ApproveAccessRequest
@@ -109,7 +112,8 @@ fn words(tool: Tool, named: Named) -> (&'static str, String) {
         ),
         Tool::WaitForDecision => (
             "Wait for a decision",
-            "Waits until a reviewer decides an access request or operation approval, 50 seconds at most, and shows it. \
+            "Waits until a reviewer decides an access request or operation approval or asks something, 50 seconds at \
+             most, and shows it. \
              When the time is over first, the answer says that it is still pending: call again, or do something else \
              and look later. Nothing is lost when you stop waiting.",
         ),
@@ -122,6 +126,17 @@ fn words(tool: Tool, named: Named) -> (&'static str, String) {
         Tool::RecordOutcome => (
             "Say what came of it",
             "Writes down what came of an approved call after it was made: it succeeded or it failed. It can be said once.",
+        ),
+        Tool::WhatWouldItNeed => (
+            "See what asking would need",
+            "Says what would come of asking for a role, or for an operation when no role is named, without asking: whether \
+             it would wait and who could decide it, how many have to agree, and for how long it would last; or that it \
+             would be decided at once, or refused and why.",
+        ),
+        Tool::AnswerQuestion => (
+            "Answer a reviewer's question",
+            "Answers what a reviewer asks about an open request, so that they can decide. Answer with what the user says or \
+             what you know for sure; the reviewer reads it as written by an agent.",
         ),
         Tool::ApproveAccessRequest
         | Tool::DenyAccessRequest

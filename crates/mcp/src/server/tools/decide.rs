@@ -44,6 +44,14 @@ struct CancelArguments {
     reason: Option<String>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AnswerArguments {
+    user_id: Option<Name>,
+    request_id: Name,
+    answer: String,
+}
+
 /// Which way, as the tool's name says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
@@ -106,6 +114,15 @@ pub(super) async fn cancel(connection: &Connection, arguments: JsonObject) -> An
     let id = Ident::new(wanted.request_id.0.trim());
     let canceled = acting.cancel(&id, arguments::text(wanted.reason)).await?;
     Ok(Value::Object(view::request(&acting, &canceled)))
+}
+
+/// Answers the oldest question of a reviewer.
+pub(super) async fn answer(connection: &Connection, arguments: JsonObject) -> Answer {
+    let wanted: AnswerArguments = arguments::read(Tool::AnswerQuestion, arguments)?;
+    let acting = connection.acting(given(wanted.user_id.as_ref())).await?;
+    let id = Ident::new(wanted.request_id.0.trim());
+    let answered = acting.answer(&id, None, &wanted.answer).await?;
+    Ok(Value::Object(view::request(&acting, &answered)))
 }
 
 /// Sends the agent to the page where its human decides, unless no decision of theirs could stand.

@@ -41,11 +41,13 @@ pub(super) enum Tool {
     WaitForDecision,
     RedeemOperationApproval,
     RecordOutcome,
+    AnswerQuestion,
+    WhatWouldItNeed,
 }
 
 impl Tool {
     /// All of them, in the order in which they are listed.
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::ListResourceInstances,
         Self::CreateAccessRequest,
         Self::ListAccessRequests,
@@ -61,6 +63,8 @@ impl Tool {
         Self::WaitForDecision,
         Self::RedeemOperationApproval,
         Self::RecordOutcome,
+        Self::AnswerQuestion,
+        Self::WhatWouldItNeed,
     ];
 
     /// The name on the wire.
@@ -79,6 +83,8 @@ impl Tool {
             Self::GetRequest => "get_request",
             Self::CancelRequest => "cancel_request",
             Self::WaitForDecision => "wait_for_decision",
+            Self::AnswerQuestion => "answer_question",
+            Self::WhatWouldItNeed => "what_would_it_need",
             Self::RedeemOperationApproval => "redeem_operation_approval",
             Self::RecordOutcome => "record_outcome",
         }
@@ -106,6 +112,7 @@ pub(super) async fn run(
         Tool::ListAccessRequests => find::requests(&connection, AccessRequest, arguments).await,
         Tool::ListOperationApprovals => find::requests(&connection, OperationApproval, arguments).await,
         Tool::CheckPermission => check::check(&connection, arguments).await,
+        Tool::WhatWouldItNeed => ask::foresee(&connection, arguments).await,
         Tool::GetRequest => find::request(&connection, arguments).await,
         Tool::WaitForDecision => wait::wait(&connection, arguments, &cx).await,
         Tool::CreateAccessRequest => {
@@ -118,6 +125,7 @@ pub(super) async fn run(
             to_its_end(async move { spend::redeem(&connection, arguments).await }).await
         }
         Tool::RecordOutcome => to_its_end(async move { spend::record(&connection, arguments).await }).await,
+        Tool::AnswerQuestion => to_its_end(async move { decide::answer(&connection, arguments).await }).await,
         Tool::CancelRequest => to_its_end(async move { decide::cancel(&connection, arguments).await }).await,
         Tool::ApproveAccessRequest | Tool::DenyAccessRequest => {
             to_its_end(async move { decide::decide(&connection, tool, AccessRequest, arguments).await }).await

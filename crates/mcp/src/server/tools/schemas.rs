@@ -34,6 +34,8 @@ pub(super) fn arguments(tool: Tool, named: Named) -> Vec<Argument> {
             required("role", text("The key or id of the role, for example child-can-order. check_permission tells which roles can be asked for.")),
             required("reason", text("Why it is wanted, in the user's words; the reviewer reads it.")),
             optional("resource_instance", instance("The thing on which the role is wanted. Leave it out only for a role in the whole tenant.")),
+            optional("ask_again", json!({"type": "boolean", "default": false, "description":
+                "This was denied a short while ago, and your user has told you to ask for it once more."})),
         ]),
         Tool::ListAccessRequests => {
             all.push(optional("status", status()));
@@ -84,6 +86,17 @@ pub(super) fn arguments(tool: Tool, named: Named) -> Vec<Argument> {
             required("request_id", any_request()),
             optional("reason", text("Why it is not wanted any more; replaces the reason of the request.")),
         ]),
+        Tool::WhatWouldItNeed => all.extend([
+            optional("role", text("The key or id of the role; left out, it is about one operation.")),
+            optional("resource_instance", instance("The thing that it is about.")),
+            optional("action", text("The tool or action of one exact call.")),
+            optional("arguments", call_arguments()),
+            optional("context", call_context()),
+        ]),
+        Tool::AnswerQuestion => all.extend([
+            required("request_id", any_request()),
+            required("answer", text("The answer to the oldest question that waits.")),
+        ]),
         Tool::WaitForDecision => all.extend([
             required("request_id", any_request()),
             optional(
@@ -129,9 +142,21 @@ pub(super) fn output(tool: Tool, named: Named) -> Arc<JsonObject> {
         )]),
         Tool::WaitForDecision => request(&[(
             "decided",
-            json!({"type": "boolean", "description": "False: the time is over and the request is still pending."}),
+            json!({"type": "boolean", "description": "False: the time is over, or a reviewer asks something, and the request is still pending."}),
         )]),
-        Tool::GetRequest | Tool::CancelRequest | Tool::RecordOutcome => one,
+        Tool::WhatWouldItNeed => json!({
+            "type": "object",
+            "properties": {
+                "outcome": {"type": "string", "enum": ["waits", "pending", "approved", "denied", "refused"]},
+                "message": text("What would come of asking, in one sentence."),
+                "reviewers": {"type": "array", "items": {"type": "string"}, "description": "Who could decide it now."},
+                "thresholds": {"type": "array", "items": {"type": "object"}, "description": "Who would have to agree, where one is not enough."},
+                "deadline": text("Until when somebody could decide."),
+                "lasts_seconds": {"type": "integer", "description": "How long what is given would last."},
+            },
+            "required": ["outcome", "message", "reviewers"],
+        }),
+        Tool::GetRequest | Tool::CancelRequest | Tool::RecordOutcome | Tool::AnswerQuestion => one,
         Tool::RedeemOperationApproval => redeemed(),
         Tool::CheckPermission => check(),
         Tool::ApproveAccessRequest
@@ -155,13 +180,13 @@ pub(super) fn output(tool: Tool, named: Named) -> Arc<JsonObject> {
 
 fn user_id(tool: Tool, named: Named) -> Argument {
     let role = match tool {
-        Tool::CreateAccessRequest | Tool::CreateOperationApproval => "who asks",
+        Tool::CreateAccessRequest | Tool::CreateOperationApproval | Tool::WhatWouldItNeed => "who asks",
         Tool::ApproveAccessRequest
         | Tool::DenyAccessRequest
         | Tool::ApproveOperationApproval
         | Tool::DenyOperationApproval => "the reviewer who decides",
         Tool::CheckPermission => "whose permission it is",
-        Tool::CancelRequest => "who asked for it",
+        Tool::CancelRequest | Tool::AnswerQuestion => "who asked for it",
         Tool::RedeemOperationApproval | Tool::RecordOutcome => "whose approval it is",
         _ => "who looks",
     };
@@ -243,6 +268,7 @@ fn request(more: &[(&str, Value)]) -> Value {
         "thresholds": {"type": "array", "description": "Who has to agree, where one reviewer is not enough, and how far that is.",
             "items": {"type": "object"}},
         "reviews": {"type": "array", "description": "What reviewers have said so far.", "items": {"type": "object"}},
+        "question": text("What a reviewer asks before deciding; answer it with answer_question."),
         "deadline": text("While it is pending: until when somebody can decide it."),
         "call": call_shape(),
         "grant": {"type": "object", "description": "What the approval gave.",

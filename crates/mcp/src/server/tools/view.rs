@@ -27,7 +27,7 @@ pub(super) fn request(acting: &Acting, view: &RequestView) -> Map<String, Value>
     shown.insert("element".to_owned(), json!(r.element_key));
     shown.insert("reason".to_owned(), json!(r.reason));
     let rest = [
-        ("reviewer", r.reviewer.as_ref().map(|p| p.key.to_string())),
+        ("reviewer", view.decided_by()),
         ("reviewer_comment", r.reviewer_comment.clone()),
         ("reviewed_at", r.reviewed_at.map(|at| at.to_string())),
         ("created_at", Some(r.created_at.to_string())),
@@ -39,6 +39,9 @@ pub(super) fn request(acting: &Acting, view: &RequestView) -> Map<String, Value>
         shown.insert("deadline".to_owned(), json!(deadline.to_string()));
     }
     shown.extend(reviews(view));
+    if let Some((_, question)) = view.asked_back() {
+        shown.insert("question".to_owned(), json!(question.text));
+    }
     if let Some(binding) = &r.binding {
         shown.insert("call".to_owned(), self::call(binding));
     }
@@ -90,12 +93,25 @@ pub(super) fn message(view: &RequestView) -> String {
             " That is final: do not try it in another way, and do not ask for it again unless {} tells you to.",
             r.requester.key
         ),
+        Status::Pending => asks(view),
         Status::Approved if r.binding.is_some() => {
             " It is good for the call in `call` and for no other; spend it with redeem_operation_approval before you make it.".to_owned()
         }
         _ => String::new(),
     };
     format!("{}{more}", view.sentence())
+}
+
+/// What a reviewer wants to know first.
+fn asks(view: &RequestView) -> String {
+    view.asked_back().map_or_else(String::new, |(_, question)| {
+        format!(
+            " {} asks first: \u{201c}{}\u{201d} Answer it with {}, and then wait again.",
+            question.by.key,
+            question.text,
+            super::Tool::AnswerQuestion.name()
+        )
+    })
 }
 
 /// An instance.

@@ -60,7 +60,7 @@ pub(super) async fn wait(
     };
     let mut shown = view::request(&acting, &found);
     let pending = found.request.status == Status::Pending;
-    if pending {
+    if pending && found.asked_back().is_none() {
         let message = format!(
             "Nobody has decided within {seconds} seconds. {} Call {} again, or go on and look later with {}.",
             found.sentence(),

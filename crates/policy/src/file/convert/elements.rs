@@ -78,6 +78,11 @@ impl Reader {
             grant_lasts: fields.get("grant_lasts").and_then(|node| self.span(node)),
             most_uses: uses,
             thresholds: self.parts(fields.get("thresholds"), "thresholds", "a threshold", members::THRESHOLD),
+            rules: self.parts(fields.get("rules"), "rules", "a rule", members::ELEMENT_RULE),
+            escalation: self.parts(fields.get("escalation"), "escalation", "a step", members::ESCALATION),
+            break_glass: fields
+                .get("break_glass")
+                .and_then(|node| self.piece(node, "break_glass", members::BREAK_GLASS)),
             ask_again_after: fields.get("ask_again_after").and_then(|node| self.span(node)),
         }
     }

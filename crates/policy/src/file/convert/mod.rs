@@ -73,8 +73,20 @@ pub(super) mod members {
         "webhook",
         "terms",
     ];
-    pub(in super::super) const TERMS: &[&str] =
-        &["decide_within", "grant_lasts", "most_uses", "thresholds", "ask_again_after"];
+    pub(in super::super) const TERMS: &[&str] = &[
+        "decide_within",
+        "grant_lasts",
+        "most_uses",
+        "thresholds",
+        "ask_again_after",
+        "rules",
+        "break_glass",
+        "escalation",
+    ];
+    pub(in super::super) const ESCALATION: &[&str] = &["after", "roles"];
+    pub(in super::super) const ELEMENT_RULE: &[&str] =
+        &["name", "then", "when", "role", "during", "lasts", "reason"];
+    pub(in super::super) const BREAK_GLASS: &[&str] = &["roles", "lasts", "agents"];
     pub(in super::super) const THRESHOLD: &[&str] = &["name", "approve", "deny", "role", "when"];
     pub(in super::super) const WEBHOOK: &[&str] = &["url", "token_from", "bearer_token"];
     pub(in super::super) const TENANT: &[&str] = &["name", "description", "attributes"];

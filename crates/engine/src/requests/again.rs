@@ -1,0 +1,85 @@
+//! Asking again for what was denied.
+
+use super::{Again, Denied, open::Wanted};
+use crate::{
+    Acting, Via,
+    error::{Error, Result},
+};
+use askfirst_domain::{
+    Span,
+    facts::InstanceLink,
+    request::{Request, Status},
+};
+use askfirst_store::{Page, RequestFilter, Standing};
+
+/// How long an agent may not ask again for what was denied, unless the element says otherwise, in seconds.
+const AGENTS_WAIT: u64 = 600;
+/// How many denials of the same person, role and place are looked through for the same wish.
+const LOOKED_THROUGH: u32 = 100;
+
+impl Acting {
+    /// The newest denial of the same wish. Refuses the wish when it comes too soon after it: what a person has refused is not
+    /// asked for until they give in.
+    pub(super) async fn denied_before(
+        &self,
+        wanted: &Wanted,
+        link: Option<&InstanceLink>,
+        wish: &str,
+    ) -> Result<Option<Denied>> {
+        let now = self.scope.op.now;
+        let filter = RequestFilter {
+            kind: Some(wanted.kind),
+            standing: Some(Standing::only(Status::Denied, now)),
+            requester: Some(self.person.id),
+            tenant: Some(wanted.tenant.id),
+            instance: link.map(|link| link.id),
+            ..RequestFilter::default()
+        };
+        let page = Page { offset: 0, limit: LOOKED_THROUGH };
+        let denials = self.scope.engine.store().requests(self.scope.env.id, &filter, page).await?.items;
+        let newest =
+            denials.into_iter().filter(|denial| denial.wish == wish).max_by_key(|denial| denial.reviewed_at);
+        let Some(denial) = newest else { return Ok(None) };
+        let said = denied(&denial);
+        let then = self.pause(wanted).map(|pause| said.at.plus(pause.duration()));
+        match then.filter(|then| *then > now) {
+            Some(then) => Err(Error::conflict(format!(
+                "{} Do not try it in another way, and do not ask for it again: the same is not taken before {then}, and \
+                 after that ask only if {} tells you to.",
+                said.sentence(),
+                self.person.key
+            ))),
+            None => Ok(Some(said)),
+        }
+    }
+
+    /// How long the same wish is refused after a denial.
+    fn pause(&self, wanted: &Wanted) -> Option<Span> {
+        let agent = matches!(self.via, Via::Agent | Via::Model) && wanted.times.again == Again::Unbidden;
+        let usual = || if agent { Span::try_from(AGENTS_WAIT).ok() } else { None };
+        wanted.element.terms.ask_again_after.or_else(usual)
+    }
+}
+
+fn denied(request: &Request) -> Denied {
+    Denied {
+        request: request.id,
+        by: request
+            .reviewer
+            .as_ref()
+            .map(|by| by.key.to_string())
+            .or_else(|| request.course.rule.as_ref().map(|rule| format!("the rule `{rule}`"))),
+        reason: request.reviewer_comment.clone(),
+        at: request.reviewed_at.unwrap_or(request.updated_at),
+    }
+}
+
+impl Denied {
+    /// Who denied it, when and why.
+    pub fn sentence(&self) -> String {
+        let by = self.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+        let why =
+            self.reason.as_ref().map(|why| format!(", because: \u{201c}{why}\u{201d}")).unwrap_or_default();
+        format!("The same was denied{by} at {}{why}.", self.at)
+    }
+}
