@@ -336,35 +336,8 @@ fn elements(dice: &mut Dice, file: &mut PolicyFile) {
                 .clone(),
         });
         let voters: Vec<RoleName> = levels.values().flatten().cloned().collect();
-        let mut thresholds = Vec::new();
-        for name in ["two", "more of them"] {
-            if dice.roll(3) == 1 {
-                thresholds.push(Threshold {
-                    name: name.to_owned(),
-                    approve: 1 + u32::try_from(dice.roll(3)).unwrap(),
-                    deny: 1 + u32::try_from(dice.roll(3)).unwrap(),
-                    role: voters.get(dice.roll(voters.len() + 1)).map(role_ref),
-                    when: dice
-                        .maybe(|dice| json!({"action.arguments.amount": {"greater-than": dice.roll(100)}})),
-                });
-            }
-        }
         let has_admin = file.tenant_roles.iter().any(|role| role.key.as_str() == "admin");
-        let rules = dice.maybe(|dice| Rule {
-            name: "by itself".to_owned(),
-            then: if dice.roll(2) == 1 { Vote::Approve } else { Vote::Deny },
-            when: dice.maybe(|_| json!({"user.age": {"greater-than": 17}})),
-            role: voters.get(dice.roll(voters.len() + 1)).map(role_ref),
-            during: dice.maybe(|dice| Schedule {
-                days: vec![Weekday::Mon],
-                from: dice.maybe(|_| "09:00".parse().unwrap()),
-                to: None,
-                zone: "Europe/Berlin".to_owned(),
-            }),
-            lasts: dice.maybe(|dice| span(dice.roll(9_000))),
-            reason: dice.maybe(Dice::word),
-        });
-        let rules = rules.into_iter().collect();
+        let terms = terms(dice, &voters, has_admin);
         let settings = [("title", json!(dice.word())), ("rows", json!(dice.roll(90))), ("yes", json!(true))];
         file.elements.push(ElementEntry {
             key: element,
@@ -380,27 +353,58 @@ fn elements(dice: &mut Dice, file: &mut PolicyFile) {
             email_notifications: dice.roll(2) == 1,
             active: dice.roll(3) != 2,
             webhook,
-            terms: Terms {
-                decide_within: dice.maybe(|dice| span(dice.roll(90_000))),
-                grant_lasts: dice.maybe(|dice| span(dice.roll(900_000))),
-                most_uses: dice.maybe(|dice| 1 + u32::try_from(dice.roll(5)).unwrap()),
-                thresholds,
-                rules,
-                escalation: voters
-                    .iter()
-                    .take(1)
-                    .map(|role| Escalation { after: span(600), roles: vec![role_ref(role)] })
-                    .collect(),
-                break_glass: dice
-                    .maybe(|dice| BreakGlass {
-                        roles: vec![RoleRef { scope: RoleScope::Tenant, key: key("admin") }],
-                        lasts: dice.maybe(|dice| span(dice.roll(3_000))),
-                        agents: dice.roll(2) == 1,
-                    })
-                    .filter(|_| has_admin),
-                ask_again_after: dice.maybe(|dice| span(dice.roll(9_000))),
-            },
+            terms,
         });
+    }
+}
+
+fn terms(dice: &mut Dice, voters: &[RoleName], has_admin: bool) -> Terms {
+    let mut thresholds = Vec::new();
+    for name in ["two", "more of them"] {
+        if dice.roll(3) == 1 {
+            thresholds.push(Threshold {
+                name: name.to_owned(),
+                approve: 1 + u32::try_from(dice.roll(3)).unwrap(),
+                deny: 1 + u32::try_from(dice.roll(3)).unwrap(),
+                role: voters.get(dice.roll(voters.len() + 1)).map(role_ref),
+                when: dice.maybe(|dice| json!({"action.arguments.amount": {"greater-than": dice.roll(100)}})),
+            });
+        }
+    }
+    let rules = dice.maybe(|dice| Rule {
+        name: "by itself".to_owned(),
+        then: if dice.roll(2) == 1 { Vote::Approve } else { Vote::Deny },
+        when: dice.maybe(|_| json!({"user.age": {"greater-than": 17}})),
+        role: voters.get(dice.roll(voters.len() + 1)).map(role_ref),
+        during: dice.maybe(|dice| Schedule {
+            days: vec![Weekday::Mon],
+            from: dice.maybe(|_| "09:00".parse().unwrap()),
+            to: None,
+            zone: "Europe/Berlin".to_owned(),
+        }),
+        lasts: dice.maybe(|dice| span(dice.roll(9_000))),
+        reason: dice.maybe(Dice::word),
+    });
+    let rules = rules.into_iter().collect();
+    Terms {
+        decide_within: dice.maybe(|dice| span(dice.roll(90_000))),
+        grant_lasts: dice.maybe(|dice| span(dice.roll(900_000))),
+        most_uses: dice.maybe(|dice| 1 + u32::try_from(dice.roll(5)).unwrap()),
+        thresholds,
+        rules,
+        escalation: voters
+            .iter()
+            .take(1)
+            .map(|role| Escalation { after: span(600), roles: vec![role_ref(role)] })
+            .collect(),
+        break_glass: dice
+            .maybe(|dice| BreakGlass {
+                roles: vec![RoleRef { scope: RoleScope::Tenant, key: key("admin") }],
+                lasts: dice.maybe(|dice| span(dice.roll(3_000))),
+                agents: dice.roll(2) == 1,
+            })
+            .filter(|_| has_admin),
+        ask_again_after: dice.maybe(|dice| span(dice.roll(9_000))),
     }
 }
 
