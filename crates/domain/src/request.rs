@@ -244,12 +244,11 @@ fn over(state: GrantState, at: Option<Timestamp>) -> String {
 }
 
 impl Request {
-    /// When something about it comes about by itself: more reviewers, the end of the wait for a decision, or of what the
-    /// approval gave. None: nothing does, or it has been written down.
+    /// When something about it ends by itself: the wait for a decision, or what the approval gave. None: nothing does, or it
+    /// has been written down.
     pub fn ends_at(&self) -> Option<Timestamp> {
         match self.status {
-            // More reviewers are no end, and have to be told of at a time, too.
-            Status::Pending => self.deadline.into_iter().chain(self.course.escalates.first().copied()).min(),
+            Status::Pending => self.deadline,
             Status::Approved => {
                 let grant = self.grant.as_ref().filter(|grant| {
                     grant.ended.is_none() && grant.revoked.is_none() && grant.left() != Some(0)

@@ -556,15 +556,3 @@ fn a_rule_decides_in_its_own_name() {
     let late = settled.decide(&person("joe"), Ruling::Deny, None, at(2)).unwrap_err().to_string();
     assert!(late.contains("already approved by the rule `small` at"), "{late}");
 }
-
-#[test]
-fn what_comes_about_by_itself_comes_in_its_order() {
-    let mut asked = Request { deadline: Some(at(10)), ..request(RequestKind::AccessRequest) };
-    asked.course.escalates = vec![at(3), at(5)];
-    assert_eq!((asked.ends_at(), asked.lapse(at(2))), (Some(at(3)), None));
-    let told = asked.lapse(at(3)).unwrap();
-    assert_eq!((told.status, told.ends_at(), told.lapse(at(3))), (Status::Pending, Some(at(5)), None));
-    assert_eq!(asked.lapse(at(6)).unwrap().ends_at(), Some(at(10)), "two at once");
-    assert_eq!(asked.lapse(at(10)).unwrap().status, Status::Expired);
-    assert_eq!(told.matter(), asked.matter());
-}

@@ -145,9 +145,6 @@ pub struct Course {
     /// It was taken in an emergency.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub emergency: Option<Emergency>,
-    /// When more people may review it, and that was not told yet; the first to come first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub escalates: Vec<Timestamp>,
 }
 
 /// What was taken in an emergency, and what somebody said of it afterwards.

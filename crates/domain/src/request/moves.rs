@@ -22,18 +22,12 @@ impl Request {
         }
     }
 
-    /// Writes down what has come about by itself: that more may review, or the end of the wait for a decision or of what the
-    /// approval gave. None: nothing has. Only a request that is not pending any more makes room for the same wish.
+    /// Writes down what has ended by itself: the wait for a decision, or what the approval gave. None: nothing has.
     pub fn lapse(&self, now: Timestamp) -> Option<Self> {
         self.ends_at().filter(|at| *at <= now)?;
         let at = self.clone().at(now);
         if at.status != self.status {
             return Some(at);
-        }
-        if at.status == Status::Pending {
-            let mut next = Self { updated_at: now, ..at };
-            next.course.escalates.retain(|escalates| *escalates > now);
-            return Some(next);
         }
         let grant = self.grant.clone()?;
         Some(Self { grant: Some(Grant { ended: Some(now), ..grant }), updated_at: now, ..at })

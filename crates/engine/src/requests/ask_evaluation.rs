@@ -4,7 +4,7 @@
 use super::{
     Times,
     ask_access::resource_of,
-    open::{Target, Wanted},
+    open::{Manner, Target, Wanted},
     terms, text,
 };
 use crate::{
@@ -111,6 +111,7 @@ impl Acting {
             uses: None,
             call: None,
             bound: Some(ask.bound.clone()),
+            manner: Manner::Asked,
         })
     }
 

@@ -95,13 +95,9 @@ impl EnvScope {
         draft: &mut Draft,
     ) -> Result<()> {
         draft.expects.push(Expect::AtRevision(ObjectRef::Request(lapsed.id), before.revision));
-        let code = match lapsed.status {
-            Status::Expired => "request.expired",
-            Status::Pending => "request.escalated",
-            _ => "grant.ended",
-        };
+        let code = if lapsed.status == Status::Expired { "request.expired" } else { "grant.ended" };
         draft.audit.push(self.event_of_request(code, &lapsed, About::default())?);
-        if matches!(lapsed.status, Status::Expired | Status::Pending) {
+        if lapsed.status == Status::Expired {
             let element = state.snapshot.schema().element_by_id(lapsed.element);
             draft.outbox.extend(delivery::news(self, element.map(AsRef::as_ref), &lapsed)?);
         } else {

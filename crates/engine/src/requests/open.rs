@@ -98,8 +98,7 @@ impl Acting {
         let store = self.scope.engine.store();
         let mut draft = Draft::default();
         if let Some(pending) = store.pending_request(self.scope.env.id, &print).await? {
-            // That more may review it by now is no end of it.
-            let over = pending.value.lapse(self.scope.op.now).filter(|over| over.status != Status::Pending);
+            let over = pending.value.lapse(self.scope.op.now);
             if over.is_none() && wanted.manner == Manner::Emergency {
                 return Err(Error::conflict(format!(
                     "This is asked for already, in the request {}; cancel it to take it without a decision.",
@@ -216,7 +215,7 @@ impl Acting {
             offer: terms::offer(wanted.kind, wanted.times, wanted.uses, element, server)?,
             binding,
             grant: None,
-            course: Course { escalates: terms::escalates(element, op.now), ..Course::default() },
+            course: Course::default(),
             task: wanted.bound.as_ref().map(|bound| bound.link.clone()),
         })
     }

@@ -67,14 +67,6 @@ pub(super) fn deadline(
     Ok(now.plus(wait.min(most).duration()))
 }
 
-/// When more people may review a request that is opened now; the first to come first.
-pub(super) fn escalates(element: &Element, now: Timestamp) -> Vec<Timestamp> {
-    let mut steps: Vec<Timestamp> =
-        element.terms.escalation.iter().map(|step| now.plus(step.after.duration())).collect();
-    steps.sort_unstable();
-    steps
-}
-
 /// What an approval gives at most.
 ///
 /// # Errors

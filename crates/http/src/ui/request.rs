@@ -430,7 +430,6 @@ fn happened(event: &AuditEvent, now: askfirst_domain::Timestamp) -> Option<Event
         "request.approved" => format!("{by} approved."),
         "request.denied" => format!("{by} denied."),
         "request.canceled" => format!("{by} withdrew it."),
-        "request.escalated" => "It has waited for long, so more people may decide it.".to_owned(),
         "request.expired" => "Nobody decided in time.".to_owned(),
         "grant.ended" => "What was given is over.".to_owned(),
         "grant.revoked" => format!("{by} took back what was given."),
