@@ -71,8 +71,7 @@ pub(super) struct RequestRead {
     /// What reviewers have asked before deciding, oldest first.
     questions: Vec<QuestionRead>,
     /// Of a wish just made: the same was denied before.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(required = false)]
+    #[schema(required)]
     denied_before: Option<DeniedRead>,
     /// `automatic: NAME` of a rule, or the key of a person.
     #[schema(required)]
