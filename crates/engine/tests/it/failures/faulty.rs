@@ -14,12 +14,13 @@ use askfirst_domain::{
     invite::Invite,
     request::Request,
     scope::{ApiKey, Environment, Organization, Project, Session, SignInLink},
+    task::Task,
 };
 use askfirst_store::{
     AdminCommit, AssignmentFilter, Attempt, AuditChain, AuditFilter, ChangeRecord, Commit, CommitError,
     Committed, Erasure, Found, Head, InstanceFilter, InstanceIdent, InviteFilter, List, Listed, Outbox,
-    OutboxFilter, Page, Position, Queued, RequestFilter, Store, StoreError, TenantFilter, TupleFilter,
-    Unsigned, UserFilter, Versioned,
+    OutboxFilter, Page, Position, Queued, RequestFilter, Store, StoreError, TaskName, Tasks, TenantFilter,
+    TupleFilter, Unsigned, UserFilter, Versioned,
 };
 use async_trait::async_trait;
 use std::{
@@ -167,6 +168,15 @@ handed_on! { impl Outbox {
     fn outbox_item(env: EnvId, id: Uuid) -> Result<Option<Queued>, StoreError> => (env, id);
     fn outbox_revive(env: EnvId, id: Uuid, now: Timestamp) -> Result<bool, StoreError> => (env, id, now);
     fn outbox_drop(env: EnvId, id: Uuid) -> Result<bool, StoreError> => (env, id);
+} }
+handed_on! { impl Tasks {
+    fn put_task(env: EnvId, task: &Task) -> Result<bool, StoreError> => (env, task);
+    fn task(env: EnvId, id: &str) -> Found<Task> => (env, id);
+    fn take_task_name(env: EnvId, name: &TaskName) -> Result<bool, StoreError> => (env, name);
+    fn task_name(env: EnvId, name: &str) -> Found<TaskName> => (env, name);
+    fn rename_task(env: EnvId, from: &str, to: &str) -> Result<(), StoreError> => (env, from, to);
+    fn put_token_key(key: &PublicKey, kept_until: Timestamp) -> Result<(), StoreError> => (key, kept_until);
+    fn token_keys(now: Timestamp) -> Result<Vec<PublicKey>, StoreError> => (now);
 } }
 handed_on! { impl Store {
     fn ping() -> Result<(), StoreError> => ();
