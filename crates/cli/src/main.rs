@@ -23,6 +23,7 @@ mod serve;
 mod signals;
 mod store;
 mod terminal;
+mod webhooks;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -62,6 +63,7 @@ enum Command {
     Check(check::Args),
     Decisions(decisions::Args),
     Deliveries(deliveries::Args),
+    Webhooks(webhooks::Args),
     Audit(audit::Args),
     Mcp(mcp::Args),
     Hook(hook::Args),
@@ -115,6 +117,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check(args) => check::run(args, &env).await,
         Command::Decisions(args) => decisions::run(args, &env).await,
         Command::Deliveries(args) => deliveries::run(args, &env).await,
+        Command::Webhooks(args) => webhooks::run(args, &env).await,
         Command::Audit(args) => Box::pin(audit::run(args, &env)).await,
         Command::Mcp(args) => Box::pin(mcp::run(args, &env)).await,
         Command::Chat(args) => Box::pin(chat::run(args, &env)).await,

@@ -137,4 +137,6 @@ kinds! {
     Tuple = TupleId;
     /// A user.
     User = UserId;
+    /// A webhook that an environment sets by itself.
+    Webhook = WebhookId;
 }

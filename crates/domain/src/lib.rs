@@ -33,6 +33,7 @@ pub mod time;
 pub mod url_mapping;
 #[cfg(test)]
 mod value_tests;
+pub mod webhook;
 
 pub use digest::Digest;
 pub use id::Id;

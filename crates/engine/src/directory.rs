@@ -1,4 +1,4 @@
-//! The organisation, its projects, environments and keys, in memory: small, read at every call, read anew after every
+//! The organisation, its projects, environments, keys and webhooks, in memory: small, read at every call, read anew after every
 //! administrative write, whichever process made it.
 
 use crate::{
@@ -10,6 +10,7 @@ use askfirst_domain::{
     Ident,
     id::{EnvId, ProjectId},
     scope::{ApiKey, Environment, Organization, Project},
+    webhook::Webhook,
 };
 use askfirst_store::{Store, StoreError};
 use std::{
@@ -31,6 +32,7 @@ pub(crate) struct Listing {
     pub(crate) projects: Vec<Arc<Project>>,
     environments: Vec<Arc<Environment>>,
     keys: HashMap<String, Arc<ApiKey>>,
+    webhooks: Vec<Arc<Webhook>>,
 }
 
 impl Listing {
@@ -48,6 +50,11 @@ impl Listing {
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &ApiKey> {
         self.keys.values().map(Arc::as_ref)
+    }
+
+    /// Those that an environment has set, the oldest first.
+    pub(crate) fn webhooks(&self, env: EnvId) -> impl Iterator<Item = &Arc<Webhook>> {
+        self.webhooks.iter().filter(move |webhook| webhook.env == env)
     }
 
     pub(crate) fn organization(&self) -> Result<&Organization> {
@@ -156,6 +163,7 @@ async fn read(store: &dyn Store) -> Result<Listing, StoreError> {
         projects: store.projects().await?.into_iter().map(Arc::new).collect(),
         environments: store.environments(None).await?.into_iter().map(Arc::new).collect(),
         keys: store.api_keys().await?.into_iter().map(|k| (k.secret_hash.clone(), Arc::new(k))).collect(),
+        webhooks: store.webhooks().await?.into_iter().map(Arc::new).collect(),
     })
 }
 

@@ -79,6 +79,8 @@ pub struct Settings {
     pub webhook: Option<delivery::Hook>,
     /// Where submitters of access requests may be called back; none: nowhere.
     pub callbacks: Option<delivery::Callbacks>,
+    /// Which addresses webhooks may have.
+    pub reach: delivery::Reach,
     /// How long requests wait, and how long operation approvals last.
     pub requests: requests::RequestTimes,
 }
@@ -93,6 +95,7 @@ impl Default for Settings {
             policy: PolicyLimits::default(),
             webhook: None,
             callbacks: None,
+            reach: delivery::Reach::default(),
             requests: requests::RequestTimes::default(),
         }
     }

@@ -62,6 +62,7 @@ use askfirst_domain::{
     invite::Invite,
     request::Request,
     scope::{ApiKey, Environment, Organization, Project, Session, SignInLink},
+    webhook::Webhook,
 };
 use async_trait::async_trait;
 use std::fmt::Debug;
@@ -97,6 +98,8 @@ pub trait Store: AuditChain + Outbox + Tasks + Send + Sync + Debug {
     async fn api_key(&self, id: ApiKeyId) -> Found<ApiKey>;
     /// All keys, in the order of their creation.
     async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError>;
+    /// All webhooks that environments have set, in the order of their creation.
+    async fn webhooks(&self) -> Result<Vec<Webhook>, StoreError>;
     /// The session whose token has this hash, expired ones included.
     async fn session_by_hash(&self, token_hash: &str) -> Found<Session>;
     /// Takes the sign-in link with this hash out of the store: of any number of callers at once, one gets it. An

@@ -70,6 +70,12 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0009_tasks.sql"),
         postgres: include_str!("../migrations/postgres/0009_tasks.sql"),
     },
+    Step {
+        number: 10,
+        name: "webhooks",
+        sqlite: include_str!("../migrations/sqlite/0010_webhooks.sql"),
+        postgres: include_str!("../migrations/postgres/0010_webhooks.sql"),
+    },
 ];
 
 /// The number of the newest step.

@@ -4,9 +4,10 @@ use askfirst_domain::{
     Timestamp,
     audit::{AuditEvent, OutboxItem},
     change::{Change, Expect},
-    id::{ApiKeyId, EnvId, ProjectId, SessionId},
+    id::{ApiKeyId, EnvId, ProjectId, SessionId, WebhookId},
     principal::Principal,
     scope::{ApiKey, Environment, Organization, Project, Session, SignInLink},
+    webhook::Webhook,
 };
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -46,7 +47,7 @@ pub struct Head {
 /// How far everything is, at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
-    /// The version of the directory (organisation, projects, environments, API keys): another number after each write of
+    /// The version of the directory (organisation, projects, environments, API keys, webhooks): another number after each write of
     /// any of them, a greater one unless a backup was restored.
     pub directory: u64,
     /// All environments.
@@ -104,6 +105,8 @@ pub enum AdminOp {
     PutSession(Session),
     DeleteSession(SessionId),
     PutLink(SignInLink),
+    PutWebhook(Webhook),
+    DeleteWebhook(WebhookId),
 }
 
 /// Why a commit was not written. Nothing of it was.

@@ -53,10 +53,10 @@ pub enum OutboxFilter {
 /// The items that wait for their delivery.
 #[async_trait]
 pub trait Outbox {
-    /// Up to `most` items that are due at `now`, those first that are due longest.
-    async fn outbox_due(&self, now: Timestamp, most: u32) -> Result<Vec<Queued>, StoreError>;
-    /// When the next item is due; none when nothing waits.
-    async fn outbox_next(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// Up to `most` items that are due at `now` and for none of those who are `busy`, those first that are due longest.
+    async fn outbox_due(&self, now: Timestamp, most: u32, busy: &[Uuid]) -> Result<Vec<Queued>, StoreError>;
+    /// When the next item is due that is for none of those who are `busy`; none when nothing waits.
+    async fn outbox_next(&self, busy: &[Uuid]) -> Result<Option<Timestamp>, StoreError>;
     /// Takes an item as it was seen, until `until`. False when somebody else was faster or it is gone.
     async fn outbox_claim(&self, seen: &Queued, until: Timestamp) -> Result<bool, StoreError>;
     /// Notes what came of an attempt by whoever claimed the item until `claimed`. False when the claim had run out and somebody
@@ -84,12 +84,13 @@ pub trait Outbox {
 
 #[async_trait]
 impl<B: Body> Outbox for B {
-    async fn outbox_due(&self, now: Timestamp, most: u32) -> Result<Vec<Queued>, StoreError> {
-        all(self, statements::due(now, most), queued).await
+    async fn outbox_due(&self, now: Timestamp, most: u32, busy: &[Uuid]) -> Result<Vec<Queued>, StoreError> {
+        all(self, statements::due(B::DIALECT, now, most, busy), queued).await
     }
 
-    async fn outbox_next(&self) -> Result<Option<Timestamp>, StoreError> {
-        let found = all(self, statements::next(), |row| Cells::of("outbox", row).at()).await?;
+    async fn outbox_next(&self, busy: &[Uuid]) -> Result<Option<Timestamp>, StoreError> {
+        let next = statements::next(B::DIALECT, busy);
+        let found = all(self, next, |row| Cells::of("outbox", row).at()).await?;
         Ok(found.into_iter().next())
     }
 
@@ -131,7 +132,13 @@ impl<B: Body> Outbox for B {
 fn queued<R: Row>(row: &R) -> Result<Queued, StoreError> {
     let mut c = Cells::of("outbox item", row);
     Ok(Queued {
-        item: OutboxItem { id: c.uuid()?, topic: c.text()?, payload: c.json()?, created_at: c.at()? },
+        item: OutboxItem {
+            id: c.uuid()?,
+            topic: c.text()?,
+            receiver: c.opt_uuid()?,
+            payload: c.json()?,
+            created_at: c.at()?,
+        },
         env: c.id()?,
         due_at: c.at()?,
         attempts: u32::try_from(c.whole()?).unwrap_or(u32::MAX),

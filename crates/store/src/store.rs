@@ -23,6 +23,7 @@ use askfirst_domain::{
     invite::Invite,
     request::Request,
     scope::{ApiKey, Environment, Organization, Project, Session, SignInLink},
+    webhook::Webhook,
 };
 use async_trait::async_trait;
 use tokio::sync::oneshot;
@@ -140,6 +141,10 @@ impl<B: Body> Store for B {
 
     async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
         all(self, read::api_keys(), decode::api_key).await
+    }
+
+    async fn webhooks(&self) -> Result<Vec<Webhook>, StoreError> {
+        all(self, read::webhooks(), decode::webhook).await
     }
 
     async fn session_by_hash(&self, token_hash: &str) -> Found<Session> {

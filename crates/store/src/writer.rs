@@ -81,6 +81,7 @@ impl Job {
                         // They refer to the environment, which must not be waited for once a chain is held.
                         AdminOp::PutSession(session) => touched.written.push(session.env),
                         AdminOp::PutLink(link) => touched.written.push(link.env),
+                        AdminOp::PutWebhook(webhook) => touched.written.push(webhook.env),
                         _ => {}
                     }
                 }
@@ -512,7 +513,9 @@ fn is_of_directory(op: &AdminOp) -> bool {
         | AdminOp::PutEnvironment { .. }
         | AdminOp::DeleteEnvironment(_)
         | AdminOp::PutApiKey(_)
-        | AdminOp::RevokeApiKey { .. } => true,
+        | AdminOp::RevokeApiKey { .. }
+        | AdminOp::PutWebhook(_)
+        | AdminOp::DeleteWebhook(_) => true,
         AdminOp::PutSession(_) | AdminOp::DeleteSession(_) | AdminOp::PutLink(_) => false,
     }
 }

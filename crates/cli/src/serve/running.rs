@@ -93,6 +93,7 @@ impl Running {
                 policy: config.policy,
                 webhook: config.delivery.webhook,
                 callbacks: config.delivery.callbacks,
+                reach: config.delivery.reach,
                 requests: config.requests,
             },
         };

@@ -110,6 +110,8 @@ pub struct OutboxItem {
     pub id: uuid::Uuid,
     /// What kind of delivery, e.g. `element.webhook`.
     pub topic: String,
+    /// Whom it is for, so that one who is slow is not in the way of the others.
+    pub receiver: Option<uuid::Uuid>,
     pub payload: Value,
     pub created_at: Timestamp,
 }

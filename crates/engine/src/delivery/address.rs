@@ -1,6 +1,7 @@
 //! Where deliveries may go. A webhook's address is written by whoever configures an element, and it must not become a way to
 //! knock at doors inside the network that the server stands in.
 
+use reqwest::Url;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Which addresses are called.
@@ -11,6 +12,23 @@ pub enum Reach {
     Public,
     /// Any, also this machine and the network around it, with or without TLS.
     Anywhere,
+}
+
+pub(super) const NO_URL: &str = "its address is no URL";
+pub(super) const INSIDE: &str = "its address is inside a private network, which this server does not call unless it is started with --webhooks-reach anywhere";
+
+/// Why an address is not called, as far as it can be said without looking a name up.
+pub(super) fn refusal(text: &str, reach: Reach) -> Option<&'static str> {
+    let Ok(url) = Url::parse(text) else { return Some(NO_URL) };
+    match (url.scheme(), reach) {
+        ("https", _) | ("http", Reach::Anywhere) => {}
+        ("http", Reach::Public) => return Some("its address is not https, and this server calls no other"),
+        _ => return Some("its address is neither https nor http"),
+    }
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    // Numbers are not looked up, so the resolver never sees them.
+    let inside = host.parse::<IpAddr>().is_ok_and(|address| !is_public(address));
+    (reach == Reach::Public && inside).then_some(INSIDE)
 }
 
 /// Whether packets to this address leave for the public internet: everything that the IANA registries of special-purpose

@@ -20,9 +20,12 @@ use reqwest::Url;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::fmt;
+use uuid::Uuid;
 
 /// The topic of what submitters are told.
 pub(crate) const TOPIC: &str = "access.task";
+/// Stands for all submitters among receivers.
+const RECEIVER: Uuid = Uuid::from_u128(2);
 
 /// Where submitters may be called back, and what calls are signed with.
 #[derive(Clone)]
@@ -77,6 +80,7 @@ pub(crate) fn call_back(scope: &EnvScope, request: &Request) -> Result<Option<Ou
     Ok(Some(OutboxItem {
         id: scope.engine.fresh_id::<()>(&scope.op)?.uuid(),
         topic: TOPIC.to_owned(),
+        receiver: Some(RECEIVER),
         payload: json!({"task": link.task, "request": request.id}),
         created_at: scope.op.now,
     }))

@@ -1,7 +1,7 @@
 //! Carrying a message to its address by HTTP.
 
 use super::{
-    address::{Reach, is_public},
+    address::{INSIDE, NO_URL, Reach, is_public, refusal},
     letter::{Letter, Proof},
 };
 use askfirst_domain::Timestamp;
@@ -10,7 +10,7 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
-use std::{io, net::IpAddr, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -105,24 +105,12 @@ impl Courier {
 
     fn address(&self, text: &str) -> Result<Url, Refused> {
         let for_good = |why: &str| Refused { why: why.to_owned(), wait: None, for_good: true };
-        let url = Url::parse(text).map_err(|_| for_good("its address is no URL"))?;
-        match (url.scheme(), self.reach) {
-            ("https", _) | ("http", Reach::Anywhere) => {}
-            ("http", Reach::Public) => {
-                return Err(for_good("its address is not https, and this server calls no other"));
-            }
-            _ => return Err(for_good("its address is neither https nor http")),
+        match refusal(text, self.reach) {
+            Some(why) => Err(for_good(why)),
+            None => Url::parse(text).map_err(|_| for_good(NO_URL)),
         }
-        let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-        // Numbers are not looked up, so the resolver never sees them.
-        if self.reach == Reach::Public && host.parse::<IpAddr>().is_ok_and(|address| !is_public(address)) {
-            return Err(for_good(INSIDE));
-        }
-        Ok(url)
     }
 }
-
-const INSIDE: &str = "its address is inside a private network, which this server does not call unless it is started with --webhooks-reach anywhere";
 
 /// The deepest reason of a failed call.
 fn reason(error: reqwest::Error) -> String {

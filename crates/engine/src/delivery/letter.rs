@@ -1,8 +1,8 @@
 //! From an item of the outbox to what is sent: the address and the secret are looked up now, so that a changed one counts.
 
-use super::{HOOK_TOPIC, SigningSecret, callback};
+use super::{HOOK_TOPIC, SigningSecret, WEBHOOK_TOPIC, callback};
 use crate::{Engine, Secret, error::Result, requests::delivery::TOPIC as ELEMENT_TOPIC};
-use askfirst_domain::id::ElementId;
+use askfirst_domain::id::{ElementId, WebhookId};
 use askfirst_store::Queued;
 use serde::Deserialize;
 use serde_json::Value;
@@ -42,6 +42,12 @@ struct ForElement {
 }
 
 #[derive(Debug, Deserialize)]
+struct ForWebhook {
+    webhook_id: WebhookId,
+    body: Value,
+}
+
+#[derive(Debug, Deserialize)]
 struct ForAll {
     body: Value,
 }
@@ -58,6 +64,10 @@ impl Engine {
                 Ok(moved) => self.to_submitter(queued, moved).await,
                 Err(error) => Ok(Turned::Stuck(format!("the item can't be read: {error}"))),
             },
+            WEBHOOK_TOPIC => Ok(match serde_json::from_value(payload) {
+                Ok(told) => self.to_webhook(queued, &told),
+                Err(error) => Turned::Stuck(format!("the item can't be read: {error}")),
+            }),
             HOOK_TOPIC => Ok(match (serde_json::from_value::<ForAll>(payload), &self.settings().webhook) {
                 (Ok(told), Some(hook)) => Turned::Letter(Letter {
                     url: hook.url.clone(),
@@ -68,6 +78,21 @@ impl Engine {
                 (Err(error), _) => Turned::Stuck(format!("the item can't be read: {error}")),
             }),
             other => Ok(Turned::Stuck(format!("this version does not know the topic `{other}`"))),
+        }
+    }
+
+    fn to_webhook(&self, queued: &Queued, told: &ForWebhook) -> Turned {
+        let listing = self.directory().get();
+        let Some(webhook) = listing.webhooks(queued.env).find(|webhook| webhook.id == told.webhook_id) else {
+            return Turned::Nobody;
+        };
+        match webhook.secret.reveal().parse() {
+            Ok(secret) => Turned::Letter(Letter {
+                url: webhook.url.clone(),
+                body: told.body.to_string().into_bytes(),
+                proof: Proof::Signature(secret),
+            }),
+            Err(_) => Turned::Stuck("its secret can't be read; give the webhook another one".to_owned()),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Signatures of the Standard Webhooks specification: symmetric, version 1.
 
+use crate::{Entropy, EntropyError};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -39,6 +40,13 @@ impl fmt::Debug for SigningSecret {
 }
 
 impl SigningSecret {
+    /// The text of a new one.
+    pub(super) fn make(entropy: &dyn Entropy) -> Result<String, EntropyError> {
+        let mut bytes = [0_u8; 32];
+        entropy.fill(&mut bytes)?;
+        Ok(format!("{PREFIX}{}", STANDARD.encode(bytes)))
+    }
+
     /// The value of `webhook-signature` for a message: `v1,` and the base64 of HMAC-SHA256 over `ID.SECONDS.BODY`.
     pub(super) fn sign(&self, id: Uuid, seconds: i64, body: &[u8]) -> Result<String, BadSecret> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).map_err(|_| BadSecret)?;

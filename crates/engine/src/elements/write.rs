@@ -90,7 +90,7 @@ impl EnvScope {
             roles_to_levels: levels::resolve(schema, resource.as_ref(), &new.roles_to_levels)?,
             resource,
             email_notifications: new.email_notifications,
-            webhook: new.webhook.as_ref().map(|hook| self.webhook(hook, None)).transpose()?,
+            webhook: new.webhook.as_ref().map(|hook| self.element_webhook(hook, None)).transpose()?,
             is_active: true,
             terms: Terms::default(),
             created_at: self.op.now,
@@ -127,12 +127,12 @@ impl EnvScope {
         match &patch.webhook {
             Patch::Keep => {}
             Patch::Clear => new.webhook = None,
-            Patch::Set(hook) => new.webhook = Some(self.webhook(hook, old.webhook.as_ref())?),
+            Patch::Set(hook) => new.webhook = Some(self.element_webhook(hook, old.webhook.as_ref())?),
         }
         Ok(new)
     }
 
-    fn webhook(&self, hook: &Hook, old: Option<&ElementWebhook>) -> Result<ElementWebhook> {
+    fn element_webhook(&self, hook: &Hook, old: Option<&ElementWebhook>) -> Result<ElementWebhook> {
         check_hook(hook)?;
         let bearer_token = hook.bearer_token.clone();
         Ok(match old {

@@ -2,7 +2,7 @@
 
 use crate::{
     EnvScope,
-    delivery::{call_back, told},
+    delivery::{call_back, event_of, told},
     error::Result,
 };
 use askfirst_domain::{
@@ -22,7 +22,14 @@ pub(super) fn news(
     request: &Request,
 ) -> Result<impl Iterator<Item = OutboxItem>> {
     let own = element.map(|element| webhook(scope, element, request)).transpose()?.flatten();
-    Ok(own.into_iter().chain(told(scope, request)?).chain(call_back(scope, request)?))
+    let told = told(scope, request, event_of(request))?;
+    Ok(own.into_iter().chain(told).chain(call_back(scope, request)?))
+}
+
+/// All that is to be told of what became of an approval: `grant.redeemed` and the like. Permit has no words for it, so elements'
+/// webhooks are not told.
+pub(super) fn news_of_grant(scope: &EnvScope, request: &Request, event: &str) -> Result<Vec<OutboxItem>> {
+    told(scope, request, event)
 }
 
 /// The outbox row for a request that was opened or has moved, when its element has a webhook. Address and token are
@@ -38,6 +45,7 @@ fn webhook(scope: &EnvScope, element: &Element, request: &Request) -> Result<Opt
     Ok(Some(OutboxItem {
         id: scope.engine.fresh_id::<()>(&scope.op)?.uuid(),
         topic: TOPIC.to_owned(),
+        receiver: Some(webhook.id),
         payload,
         created_at: scope.op.now,
     }))

@@ -101,6 +101,7 @@ impl EnvScope {
             let element = state.snapshot.schema().element_by_id(lapsed.element);
             draft.outbox.extend(delivery::news(self, element.map(AsRef::as_ref), &lapsed)?);
         } else {
+            draft.outbox.extend(delivery::news_of_grant(self, &lapsed, code)?);
             self.draft_end_of_role(&lapsed, draft).await?;
         }
         draft.changes.push(Change::PutRequest(Box::new(lapsed)));

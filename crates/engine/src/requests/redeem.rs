@@ -1,6 +1,6 @@
 //! Spending an approval: the one place where a [`Pass`] is made.
 
-use super::{RequestView, comment};
+use super::{RequestView, comment, delivery};
 use crate::{
     Acting, LiveState, agents,
     commit::{Draft, Outcome as Written, Tries},
@@ -134,6 +134,7 @@ impl Acting {
             event.details.insert("use".to_owned(), json!(number));
             event.details.insert("agent".to_owned(), json!(agent));
             draft.audit.push(event);
+            draft.outbox.extend(delivery::news_of_grant(&self.scope, &request, "grant.redeemed")?);
             if request.grant.as_ref().is_some_and(|grant| grant.left() == Some(0)) {
                 self.scope.draft_end_of_role(&request, &mut draft).await?;
             }
@@ -178,8 +179,8 @@ impl Acting {
             let draft = Draft {
                 expects: vec![Expect::AtRevision(ObjectRef::Request(request.id), found.revision)],
                 audit: vec![event],
+                outbox: delivery::news_of_grant(&self.scope, &request, "grant.recorded")?,
                 changes: vec![Change::PutRequest(Box::new(request.clone()))],
-                ..Draft::default()
             };
             match self.scope.commit(draft).await? {
                 Written::Done(_) => return self.view(request).await,

@@ -1,6 +1,6 @@
 //! Taking away what an approval gave.
 
-use super::{RequestView, comment};
+use super::{RequestView, comment, delivery};
 use crate::{
     Acting, Via,
     commit::{Draft, Outcome, Tries},
@@ -44,6 +44,7 @@ impl Acting {
                     Expect::SchemaAt(state.schema_revision),
                 ],
                 audit: vec![self.request_event("grant.revoked", &request)?],
+                outbox: delivery::news_of_grant(&self.scope, &request, "grant.revoked")?,
                 ..Draft::default()
             };
             self.scope.draft_end_of_role(&request, &mut draft).await?;

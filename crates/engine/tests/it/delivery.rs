@@ -22,31 +22,42 @@ use tokio::{
     time::timeout,
 };
 
-const LONG: Duration = Duration::from_secs(30);
+pub(crate) const LONG: Duration = Duration::from_secs(30);
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// A call that came in.
 #[derive(Debug)]
-struct Call {
-    headers: BTreeMap<String, String>,
-    raw: Vec<u8>,
+pub(crate) struct Call {
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) raw: Vec<u8>,
 }
 
 impl Call {
-    fn body(&self) -> Value {
+    pub(crate) fn body(&self) -> Value {
         serde_json::from_slice(&self.raw).unwrap()
     }
 }
 
+/// Checks the signature, as a receiver does that has the secret.
+pub(crate) fn verify(call: &Call, secret: &str) {
+    let (id, seconds) = (&call.headers["webhook-id"], &call.headers["webhook-timestamp"]);
+    let key = STANDARD.decode(secret.trim_start_matches("whsec_")).unwrap();
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&key).unwrap();
+    mac.update(format!("{id}.{seconds}.").as_bytes());
+    mac.update(&call.raw);
+    let signature = call.headers["webhook-signature"].strip_prefix("v1,").unwrap();
+    mac.verify_slice(&STANDARD.decode(signature).unwrap()).unwrap();
+}
+
 /// Somebody who is told. Answers with the statuses that were laid out, then with 204.
-struct Receiver {
-    url: String,
+pub(crate) struct Receiver {
+    pub(crate) url: String,
     calls: mpsc::UnboundedReceiver<Call>,
     answers: Arc<Mutex<VecDeque<&'static str>>>,
 }
 
 impl Receiver {
-    async fn start(answers: &[&'static str]) -> Self {
+    pub(crate) async fn start(answers: &[&'static str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/told?token=in-the-address", listener.local_addr().unwrap());
         let answers = Arc::new(Mutex::new(answers.iter().copied().collect::<VecDeque<_>>()));
@@ -70,11 +81,11 @@ impl Receiver {
     }
 
     /// The next call; it is an error if none comes.
-    async fn next(&mut self) -> Call {
+    pub(crate) async fn next(&mut self) -> Call {
         timeout(LONG, self.calls.recv()).await.expect("a call comes in time").unwrap()
     }
 
-    fn is_quiet(&mut self) -> bool {
+    pub(crate) fn is_quiet(&mut self) -> bool {
         self.calls.try_recv().is_err()
     }
 }
@@ -108,13 +119,13 @@ async fn family(url: &str, settings: Settings) -> World {
     World { dir: Some(dir), ..world }
 }
 
-fn courier(reach: Reach) -> Courier {
+pub(crate) fn courier(reach: Reach) -> Courier {
     let _ = rustls::crypto::ring::default_provider().install_default();
     Courier::new(reach).unwrap()
 }
 
 /// Henry asks for a role on a restaurant.
-async fn ask(world: &World, restaurant: &str) -> Ident {
+pub(crate) async fn ask(world: &World, restaurant: &str) -> Ident {
     let acting = world.dev().await.act_for(&Ident::from("henry")).await.unwrap();
     let asked = acting
         .request_access(AskAccess {
@@ -131,7 +142,7 @@ async fn ask(world: &World, restaurant: &str) -> Ident {
     Ident::from(asked.view.request.id.uuid())
 }
 
-async fn listed(world: &World, filter: OutboxFilter) -> Vec<Queued> {
+pub(crate) async fn listed(world: &World, filter: OutboxFilter) -> Vec<Queued> {
     world.dev().await.deliveries(filter, Page::ALL).await.unwrap().items
 }
 
@@ -305,13 +316,7 @@ async fn the_installations_webhook_hears_of_everything_with_a_signature() {
     let mut told = Vec::new();
     for _ in 0..2 {
         let call = receiver.next().await;
-        let (id, seconds) = (&call.headers["webhook-id"], &call.headers["webhook-timestamp"]);
-        let key = STANDARD.decode(SECRET.trim_start_matches("whsec_")).unwrap();
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&key).unwrap();
-        mac.update(format!("{id}.{seconds}.").as_bytes());
-        mac.update(&call.raw);
-        let signature = call.headers["webhook-signature"].strip_prefix("v1,").unwrap();
-        mac.verify_slice(&STANDARD.decode(signature).unwrap()).unwrap();
+        verify(&call, SECRET);
         assert!(!call.headers.contains_key("authorization"));
         let body = call.body();
         assert!(!body.to_string().contains("hungry"), "what people wrote is not told: {body}");

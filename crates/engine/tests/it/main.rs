@@ -23,3 +23,5 @@ mod requests;
 mod reverse;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod webhooks;

@@ -45,7 +45,7 @@ struct DeliveryRead {
     /// The `webhook-id` of every attempt.
     id: Uuid,
     state: State,
-    /// `element.webhook` or `request.event`.
+    /// `webhook`, `element.webhook`, or `request.event` for the installation's webhook.
     topic: String,
     created_at: Moment,
     /// When it is to be tried; while an attempt runs, when another one may be made.

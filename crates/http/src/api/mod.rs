@@ -15,6 +15,7 @@ mod proof;
 mod request;
 mod stream;
 mod terms;
+mod webhooks;
 
 use crate::openapi::Routes;
 
@@ -34,4 +35,5 @@ pub(crate) fn router() -> Routes {
         .merge(decisions::router())
         .merge(proof::router())
         .merge(stream::router())
+        .merge(webhooks::router())
 }

@@ -56,3 +56,5 @@ mod support;
 mod tuples;
 #[cfg(test)]
 mod urls;
+#[cfg(test)]
+mod webhooks;

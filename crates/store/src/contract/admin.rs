@@ -10,6 +10,7 @@ use askfirst_domain::{
     change::Change,
     id::ProjectId,
     scope::{ApiKey, Environment, KeyScope, Session, SessionKind, SignInLink},
+    webhook::{Webhook, WebhookSecret},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
@@ -52,6 +53,19 @@ fn sign_in_link(world: &World, hash: &str) -> SignInLink {
     }
 }
 
+fn webhook(env: askfirst_domain::id::EnvId, name: &str) -> Webhook {
+    Webhook {
+        id: askfirst_domain::Id::new(Uuid::from_u128(77)),
+        env,
+        url: format!("https://example.org/{name}"),
+        description: None,
+        events: vec!["request".to_owned()],
+        created_at: at(0),
+        updated_at: at(1),
+        secret: WebhookSecret::new("whsec_x"),
+    }
+}
+
 /// Each write of the directory gives it another version, and whoever waits for that hears of it. Sessions, links and what
 /// happens within an environment are no part of it.
 pub async fn the_directory_has_versions(store: Arc<dyn Store>) -> Outcome {
@@ -77,6 +91,9 @@ pub async fn the_directory_has_versions(store: Arc<dyn Store>) -> Outcome {
         AdminOp::RevokeApiKey { id: key.id, at: at(0) },
         AdminOp::PutProject(second.clone()),
         AdminOp::PutEnvironment { environment: inside.clone(), epoch: Uuid::from_u128(5) },
+        AdminOp::PutWebhook(webhook(world.env, "here")),
+        AdminOp::DeleteWebhook(webhook(world.env, "here").id),
+        AdminOp::PutWebhook(webhook(inside.id, "inside")),
         AdminOp::DeleteEnvironment(inside.id),
         AdminOp::DeleteProject(second.id),
     ] {
@@ -87,6 +104,13 @@ pub async fn the_directory_has_versions(store: Arc<dyn Store>) -> Outcome {
         let next = world.store.position().await?;
         assert!(next.directory > position.directory, "{op:?}");
         position = next;
+        match &op {
+            AdminOp::PutWebhook(webhook) => assert_eq!(world.store.webhooks().await?, [webhook.clone()]),
+            AdminOp::DeleteWebhook(_) | AdminOp::DeleteEnvironment(_) => {
+                assert_eq!(world.store.webhooks().await?, []);
+            }
+            _ => {}
+        }
     }
     assert_eq!(position.heads.into_keys().collect::<Vec<_>>(), [world.env]);
     Ok(())

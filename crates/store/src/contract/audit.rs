@@ -18,6 +18,7 @@ pub async fn a_refused_commit_leaves_no_audit_event(store: Arc<dyn Store>) -> Ou
     let item = OutboxItem {
         id: fresh::<()>().uuid(),
         topic: "element.webhook".to_owned(),
+        receiver: None,
         payload: serde_json::json!({ "n": 1 }),
         created_at: at(0),
     };

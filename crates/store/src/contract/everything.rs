@@ -11,6 +11,7 @@ use askfirst_domain::{
     change::Change,
     facts::{Attributes, Instance, RoleAssignment, Tenant, User},
     scope::{ApiKey, KeyScope, Session, SessionKind, SignInLink},
+    webhook::{Webhook, WebhookSecret},
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -75,8 +76,13 @@ pub async fn everything(world: &World, many: i64) -> Result<(), Failure> {
     draft.call = Some("call-1".to_owned());
     draft.audit = ["users.created", "users.counted", "users.seen"].map(World::event).into();
     let topic = "request.created".to_owned();
-    draft.outbox =
-        vec![OutboxItem { id: Uuid::from_u128(8), topic, payload: json!({"a": 1}), created_at: at(0) }];
+    draft.outbox = vec![OutboxItem {
+        id: Uuid::from_u128(8),
+        topic,
+        receiver: Some(Uuid::from_u128(9)),
+        payload: json!({"a": 1}),
+        created_at: at(0),
+    }];
     world.store.commit(draft).await?;
     let gone = Things::user("gone")?;
     world.commit(vec![Change::PutUser(gone.clone())]).await?;
@@ -114,7 +120,22 @@ async fn scopes(world: &World, joe: &User) -> Result<(), Failure> {
         created_at: at(0),
         expires_at: at(60),
     };
-    let ops = vec![AdminOp::PutApiKey(key), AdminOp::PutSession(session), AdminOp::PutLink(link)];
+    let webhook = Webhook {
+        id: fresh(),
+        env: world.env,
+        url: "https://example.org/told".to_owned(),
+        description: Some("d".to_owned()),
+        events: vec!["grant.ended".to_owned()],
+        created_at: at(0),
+        updated_at: at(0),
+        secret: WebhookSecret::new("whsec_x"),
+    };
+    let ops = vec![
+        AdminOp::PutApiKey(key),
+        AdminOp::PutSession(session),
+        AdminOp::PutLink(link),
+        AdminOp::PutWebhook(webhook),
+    ];
     let audit = vec![(None, World::event("key.created"))];
     Ok(world.store.commit_admin(AdminCommit { ops, audit }).await?)
 }

@@ -15,6 +15,7 @@ async fn written(world: &World, items: usize) -> Result<Vec<OutboxItem>, Failure
         let item = OutboxItem {
             id: fresh::<()>().uuid(),
             topic: "element.webhook".to_owned(),
+            receiver: (n > 0).then(|| uuid::Uuid::from_u128(n as u128)),
             payload: serde_json::json!({ "n": n }),
             created_at: at(0),
         };
@@ -28,7 +29,7 @@ async fn written(world: &World, items: usize) -> Result<Vec<OutboxItem>, Failure
 }
 
 async fn due(world: &World, second: i64) -> Result<Vec<Queued>, Failure> {
-    Ok(world.store.outbox_due(at(second), 10).await?)
+    Ok(world.store.outbox_due(at(second), 10, &[]).await?)
 }
 
 async fn first(world: &World, second: i64) -> Result<Queued, Failure> {
@@ -43,11 +44,16 @@ fn names(found: &[Queued]) -> Vec<uuid::Uuid> {
 /// was delivered.
 pub async fn an_item_waits_until_it_is_delivered(store: Arc<dyn Store>) -> Outcome {
     let world = World::start(store).await?;
-    assert_eq!(world.store.outbox_next().await?, None);
+    assert_eq!(world.store.outbox_next(&[]).await?, None);
     let items = written(&world, 2).await?;
     let found = due(&world, 1).await?;
     assert_eq!(found.iter().map(|queued| queued.item.clone()).collect::<Vec<_>>(), items);
-    assert_eq!(world.store.outbox_due(at(1), 1).await?.len(), 1);
+    assert_eq!(world.store.outbox_due(at(1), 1, &[]).await?.len(), 1);
+    // Who is busy is passed over; what is for nobody in particular is not.
+    let [none, second] = [0_u128, 1].map(uuid::Uuid::from_u128);
+    let free = world.store.outbox_due(at(1), 10, &[none, second]).await?;
+    assert_eq!(names(&free), items.iter().take(1).map(|item| item.id).collect::<Vec<_>>());
+    assert_eq!(world.store.outbox_next(&[second]).await?, world.store.outbox_next(&[]).await?);
     let one = first(&world, 1).await?;
     assert_eq!((one.env, one.attempts, &one.failure, one.dead_at), (world.env, 0, &None, None));
 
@@ -64,7 +70,7 @@ pub async fn an_item_waits_until_it_is_delivered(store: Arc<dyn Store>) -> Outco
     );
     assert!(world.store.outbox_claim(&other, at(20)).await?);
     assert!(due(&world, 19).await?.is_empty());
-    assert_eq!(world.store.outbox_next().await?, Some(at(20)));
+    assert_eq!(world.store.outbox_next(&[]).await?, Some(at(20)));
 
     // Nobody heard of the second claim any more: another one takes it.
     let lost = first(&world, 20).await?;
@@ -78,7 +84,7 @@ pub async fn an_item_waits_until_it_is_delivered(store: Arc<dyn Store>) -> Outco
     assert_eq!(again.failure.as_deref(), Some("it answered 503\u{fffd}"));
     assert!(world.store.outbox_claim(&again, at(50)).await?);
     assert!(world.store.outbox_settle(again.item.id, at(50), &Attempt::Delivered).await?);
-    assert_eq!(world.store.outbox_next().await?, None);
+    assert_eq!(world.store.outbox_next(&[]).await?, None);
     assert_eq!(world.store.outbox(world.env, OutboxFilter::All, Page::ALL).await?.total, 0);
     Ok(())
 }

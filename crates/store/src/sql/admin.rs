@@ -40,7 +40,10 @@ const PUT_LINK: &str = "INSERT INTO link (id, env, user_id, token_hash, created_
      ON CONFLICT (id) DO UPDATE SET env = excluded.env, user_id = excluded.user_id, \
      token_hash = excluded.token_hash, created_at = excluded.created_at, expires_at = excluded.expires_at";
 
-/// What stands in an environment; the keys, sessions and links go with the environment's own row. Its audit events
+const PUT_WEBHOOK: &str = "INSERT INTO webhook (id, env, body, secret) VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (id) DO UPDATE SET env = excluded.env, body = excluded.body, secret = excluded.secret";
+
+/// What stands in an environment; the keys, sessions, links and webhooks go with the environment's own row. Its audit events
 /// stay: what happened can't be made undone by deleting where it happened.
 const OF_ENVIRONMENT: [&str; 11] = [
     "DELETE FROM change WHERE env = $1",
@@ -98,6 +101,13 @@ pub(crate) fn admin_steps(op: &AdminOp) -> Result<Vec<AdminStep>, StoreError> {
             one("DELETE FROM session WHERE id = $1", vec![(*id).into()], "this session".to_owned())
         }
         AdminOp::PutLink(link) => one(PUT_LINK, link_row(link), "this sign-in link".to_owned()),
+        AdminOp::PutWebhook(w) => {
+            let args = vec![w.id.into(), w.env.into(), json(w)?.into(), w.secret.reveal().into()];
+            one(PUT_WEBHOOK, args, "this webhook".to_owned())
+        }
+        AdminOp::DeleteWebhook(id) => {
+            one("DELETE FROM webhook WHERE id = $1", vec![(*id).into()], "this webhook".to_owned())
+        }
     })
 }
 

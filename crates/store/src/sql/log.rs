@@ -66,13 +66,14 @@ pub(super) fn inserts(dialect: Dialect, into: &'static Inserts, rows: Vec<Vec<Va
 /// The statement that writes an outbox row.
 pub(crate) fn outbox_row(env: EnvId, item: &OutboxItem) -> Result<Statement, StoreError> {
     Ok(Statement::new(
-        "INSERT INTO outbox (id, env, topic, payload, created_at) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO outbox (id, env, topic, payload, created_at, receiver) VALUES ($1, $2, $3, $4, $5, $6)",
         vec![
             item.id.into(),
             env.into(),
             item.topic.as_str().into(),
             json(&item.payload)?.into(),
             item.created_at.into(),
+            item.receiver.into(),
         ],
     ))
 }

@@ -1,23 +1,38 @@
 //! The statements of the outbox. Each that writes gives a row if it found what it was about.
 
-use super::{Statement, Value};
+use super::{Dialect, Statement, Value};
 use crate::Attempt;
 use askfirst_domain::{Timestamp, id::EnvId};
 use uuid::Uuid;
 
 /// In the order in which an item is read.
-pub(crate) const COLUMNS: &str = "id, topic, payload, created_at, env, due_at, attempts, failure, dead_at";
+pub(crate) const COLUMNS: &str =
+    "id, topic, receiver, payload, created_at, env, due_at, attempts, failure, dead_at";
 
-pub(crate) fn due(now: Timestamp, most: u32) -> Statement {
+pub(crate) fn due(dialect: Dialect, now: Timestamp, most: u32, busy: &[Uuid]) -> Statement {
+    let (free, busy) = free(dialect, busy, 3);
     let sql = format!(
-        "SELECT {COLUMNS} FROM outbox WHERE dead_at IS NULL AND due_at <= $1 ORDER BY due_at, pos LIMIT $2"
+        "SELECT {COLUMNS} FROM outbox WHERE dead_at IS NULL AND due_at <= $1{free} ORDER BY due_at, pos LIMIT $2"
     );
-    Statement { sql: sql.into(), args: vec![now.into(), i64::from(most).into()] }
+    Statement {
+        sql: sql.into(),
+        args: [now.into(), i64::from(most).into()].into_iter().chain(busy).collect(),
+    }
 }
 
-pub(crate) fn next() -> Statement {
-    const SQL: &str = "SELECT due_at FROM outbox WHERE dead_at IS NULL ORDER BY due_at LIMIT 1";
-    Statement::new(SQL, Vec::new())
+pub(crate) fn next(dialect: Dialect, busy: &[Uuid]) -> Statement {
+    let (free, busy) = free(dialect, busy, 1);
+    let sql = format!("SELECT due_at FROM outbox WHERE dead_at IS NULL{free} ORDER BY due_at LIMIT 1");
+    Statement { sql: sql.into(), args: busy.into_iter().collect() }
+}
+
+/// The condition that an item is for nobody who is busy, with its parameter, which is the `n`th.
+fn free(dialect: Dialect, busy: &[Uuid], n: usize) -> (String, Option<Value>) {
+    if busy.is_empty() {
+        return (String::new(), None);
+    }
+    let among = dialect.one_of("receiver", n);
+    (format!(" AND (receiver IS NULL OR NOT ({among}))"), Some(dialect.ids(busy.iter().copied())))
 }
 
 pub(crate) fn item(env: EnvId, id: Uuid) -> Statement {

@@ -176,6 +176,11 @@ pub(crate) fn api_keys() -> Statement {
     Statement::new(api_key_sql!("ORDER BY pos"), Vec::new())
 }
 
+/// Gives `body, secret`.
+pub(crate) fn webhooks() -> Statement {
+    Statement::new("SELECT body, secret FROM webhook ORDER BY pos", Vec::new())
+}
+
 pub(crate) fn session_by_hash(hash: &str) -> Statement {
     const SQL: &str = "SELECT id, env, kind, user_id, tenant_id, token_hash, created_at, expires_at FROM session \
          WHERE token_hash = $1";

@@ -9,6 +9,7 @@ use askfirst_domain::{
     invite::Invite,
     request::Request,
     scope::{ApiKey, Session, SessionKind, SignInLink},
+    webhook::{Webhook, WebhookSecret},
 };
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -120,6 +121,13 @@ pub(crate) fn schema_object<R: Row>(row: &R) -> Result<Change, StoreError> {
         "agent" => c.json().map(Change::PutAgent),
         other => Err(StoreError::Corrupt { what: "schema object", detail: format!("the kind is `{other}`") }),
     }
+}
+
+/// `body, secret`.
+pub(crate) fn webhook<R: Row>(row: &R) -> Result<Webhook, StoreError> {
+    let mut c = Cells::of("webhook", row);
+    let webhook: Webhook = c.json()?;
+    Ok(Webhook { secret: WebhookSecret::new(c.text()?), ..webhook })
 }
 
 /// `epoch, head_revision`.

@@ -57,6 +57,11 @@ impl<K> From<Option<Id<K>>> for Value {
         Self::Uuid(id.map(Id::uuid))
     }
 }
+impl From<Option<Uuid>> for Value {
+    fn from(uuid: Option<Uuid>) -> Self {
+        Self::Uuid(uuid)
+    }
+}
 impl From<Uuid> for Value {
     fn from(uuid: Uuid) -> Self {
         Self::Uuid(Some(uuid))

@@ -233,7 +233,8 @@ async fn look_ups_and_cascades_search_an_index() {
     all.extend(purge(Timestamp::default(), 10));
     let then = Timestamp::default();
     all.extend([
-        outbox::due(then, 10),
+        outbox::due(DIALECT, then, 10, &[]),
+        outbox::due(DIALECT, then, 10, &[Uuid::nil()]),
         outbox::item(ENV, Uuid::nil()),
         outbox::claim(Uuid::nil(), then, then),
         outbox::settle(Uuid::nil(), then, &Attempt::Delivered),

@@ -22,6 +22,7 @@ fn item(desk: &Desk<'_>, body: impl FnOnce() -> Value) -> Result<Option<OutboxIt
     Ok(Some(OutboxItem {
         id: scope.engine.fresh_id::<()>(&scope.op)?.uuid(),
         topic: TOPIC.to_owned(),
+        receiver: Some(webhook.id),
         payload: json!({"element_id": desk.element.id, "webhook_id": webhook.id, "body": body()}),
         created_at: scope.op.now,
     }))

@@ -15,6 +15,7 @@ use askfirst_domain::{
     request::Request,
     scope::{ApiKey, Environment, Organization, Project, Session, SignInLink},
     task::Task,
+    webhook::Webhook,
 };
 use askfirst_store::{
     AdminCommit, AssignmentFilter, Attempt, AuditChain, AuditFilter, ChangeRecord, Commit, CommitError,
@@ -160,8 +161,8 @@ handed_on! { impl AuditChain {
     fn audit_keys() -> Result<Vec<PublicKey>, StoreError> => ();
 } }
 handed_on! { impl Outbox {
-    fn outbox_due(now: Timestamp, most: u32) -> Result<Vec<Queued>, StoreError> => (now, most);
-    fn outbox_next() -> Result<Option<Timestamp>, StoreError> => ();
+    fn outbox_due(now: Timestamp, most: u32, busy: &[Uuid]) -> Result<Vec<Queued>, StoreError> => (now, most, busy);
+    fn outbox_next(busy: &[Uuid]) -> Result<Option<Timestamp>, StoreError> => (busy);
     fn outbox_claim(seen: &Queued, until: Timestamp) -> Result<bool, StoreError> => (seen, until);
     fn outbox_settle(id: Uuid, claimed: Timestamp, attempt: &Attempt) -> Result<bool, StoreError> => (id, claimed, attempt);
     fn outbox(env: EnvId, filter: OutboxFilter, page: Page) -> Result<Listed<Queued>, StoreError> => (env, filter, page);
@@ -187,6 +188,7 @@ handed_on! { impl Store {
     fn api_key_by_hash(secret_hash: &str) -> Found<ApiKey> => (secret_hash);
     fn api_key(id: ApiKeyId) -> Found<ApiKey> => (id);
     fn api_keys() -> Result<Vec<ApiKey>, StoreError> => ();
+    fn webhooks() -> Result<Vec<Webhook>, StoreError> => ();
     fn session_by_hash(token_hash: &str) -> Found<Session> => (token_hash);
     fn take_link(token_hash: &str, now: Timestamp) -> Found<SignInLink> => (token_hash, now);
     fn commit(commit: Commit) -> Result<Committed, CommitError> => (commit);
