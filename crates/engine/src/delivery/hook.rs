@@ -69,7 +69,9 @@ pub(crate) fn event_of(request: &Request) -> &'static str {
     match request.status {
         Status::Pending if request.created_at == request.updated_at => "request.created",
         Status::Pending => "request.updated",
-        Status::Approved if emergency.is_some_and(|emergency| emergency.looked_at.is_none()) => "request.taken",
+        Status::Approved if emergency.is_some_and(|emergency| emergency.looked_at.is_none()) => {
+            "request.taken"
+        }
         Status::Approved if emergency.is_some() => "request.looked_at",
         Status::Approved => "request.approved",
         Status::Denied => "request.denied",

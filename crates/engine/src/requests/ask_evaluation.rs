@@ -137,7 +137,7 @@ impl Acting {
                 asked
             }
         };
-        Ok(Times { decide_within: None, lasts: Some(lasts) })
+        Ok(Times { lasts: Some(lasts), ..Times::default() })
     }
 }
 

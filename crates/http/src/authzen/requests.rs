@@ -140,7 +140,7 @@ pub(super) async fn submit(
     let key = headers.get(IDEMPOTENCY_KEY).map(|key| key.to_str().map(str::to_owned));
     let key = key.transpose().map_err(|_| Problem::bad_request("The `Idempotency-Key` is no plain text."))?;
     let submission = submission::read(&members, key)?;
-    let read = scope.submit_access(submission).await?;
+    let read = Box::pin(scope.submit_access(submission)).await?;
     let wire = read.wire(&app.engine.settings().public_url);
     let location = HeaderValue::from_str(&wire.task.status_endpoint).ok();
     let status = if read.status == TaskStatus::Pending { StatusCode::ACCEPTED } else { StatusCode::CREATED };

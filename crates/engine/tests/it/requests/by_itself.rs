@@ -241,7 +241,7 @@ async fn what_a_request_would_need_is_told_and_nothing_is_written() {
     let before = home.dev().await.state().revision;
     let seen = henry.foresee_access(wish("child-can-order")).await.unwrap();
     assert_eq!(seen.foreseen, Foreseen::Waits);
-    let reviewers: Vec<_> = seen.reviewers.iter().map(|key| key.as_str()).collect();
+    let reviewers: Vec<_> = seen.reviewers.iter().map(askfirst_domain::UserKey::as_str).collect();
     assert_eq!(reviewers, ["admin", "jane", "joe"]);
     assert_eq!((seen.thresholds[0].approve, seen.lasts.unwrap().to_string().as_str()), (2, "8h"));
     let look = henry.foresee_access(wish("child-can-look")).await.unwrap();

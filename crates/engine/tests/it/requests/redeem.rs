@@ -271,13 +271,13 @@ async fn f8_what_has_changed_since_is_asked_again() {
         ("permission", &Forbidden, "does not let `_Approved_` do `operate` any more"),
     ] {
         for bound in [true, false] {
-            let error = stale(change, bound).await;
+            let error = Box::pin(stale(change, bound)).await;
             assert_eq!(error.kind(), Kind::Conflict, "{name}: {error}");
             // Of an approval that gave a role, the role is gone with its instance.
             assert!(error.message().contains(expected), "{name}: {error}");
         }
     }
-    let taken = stale(&RoleTaken, false).await;
+    let taken = Box::pin(stale(&RoleTaken, false)).await;
     assert!(taken.message().contains("The role `_Approved_` was taken away"), "{taken}");
 }
 

@@ -203,7 +203,7 @@ pub(super) async fn foresee(connection: &Connection, arguments: JsonObject) -> A
 }
 
 fn foreseen(foresight: &Foresight) -> Value {
-    let people: Vec<&str> = foresight.reviewers.iter().map(|key| key.as_str()).collect();
+    let people: Vec<&str> = foresight.reviewers.iter().map(askfirst_domain::UserKey::as_str).collect();
     let who = if people.is_empty() {
         "nobody could decide it now".to_owned()
     } else {

@@ -22,6 +22,10 @@ fn optional(name: &'static str, schema: Value) -> Argument {
     Argument { name, schema, required: false }
 }
 
+fn ask_again(description: &str) -> Argument {
+    optional("ask_again", json!({"type": "boolean", "default": false, "description": description}))
+}
+
 /// The arguments of a tool, in the order in which they are told.
 pub(super) fn arguments(tool: Tool, named: Named) -> Vec<Argument> {
     let mut all = Vec::new();
@@ -34,8 +38,7 @@ pub(super) fn arguments(tool: Tool, named: Named) -> Vec<Argument> {
             required("role", text("The key or id of the role, for example child-can-order. check_permission tells which roles can be asked for.")),
             required("reason", text("Why it is wanted, in the user's words; the reviewer reads it.")),
             optional("resource_instance", instance("The thing on which the role is wanted. Leave it out only for a role in the whole tenant.")),
-            optional("ask_again", json!({"type": "boolean", "default": false, "description":
-                "This was denied a short while ago, and your user has told you to ask for it once more."})),
+            ask_again("This was denied a short while ago, and your user has told you to ask for it once more."),
         ]),
         Tool::ListAccessRequests => {
             all.push(optional("status", status()));
@@ -49,8 +52,7 @@ pub(super) fn arguments(tool: Tool, named: Named) -> Vec<Argument> {
             optional("action", text("The tool or action that is to be called, where one exact call is to be approved.")),
             optional("arguments", call_arguments()),
             optional("context", call_context()),
-            optional("ask_again", json!({"type": "boolean", "default": false, "description":
-                "Exactly this call was denied a short while ago, and your user has told you to ask for it once more."})),
+            ask_again("Exactly this call was denied a short while ago, and your user has told you to ask for it once more."),
         ]),
         Tool::RedeemOperationApproval => {
             all.push(optional("operation_approval_id", text("The id of the approval. Left out, the newest unused approval of exactly this call is spent.")));
@@ -99,11 +101,8 @@ pub(super) fn arguments(tool: Tool, named: Named) -> Vec<Argument> {
         ]),
         Tool::WaitForDecision => all.extend([
             required("request_id", any_request()),
-            optional(
-                "timeout_seconds",
-                json!({"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT, "default": 30,
-                    "description": "How long to wait. When it is over, the answer says that the request is still pending."}),
-            ),
+            optional("timeout_seconds", json!({"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT, "default": 30,
+                "description": "How long to wait. When it is over, the answer says that the request is still pending."})),
         ]),
     }
     all
