@@ -349,6 +349,11 @@ impl EnvScope {
         &self.engine
     }
 
+    /// The same environment, written in by a part of the system that is called `name`: what happens by itself is nobody's act.
+    pub(crate) fn by_system(&self, name: String) -> Self {
+        Self { op: Op { principal: Principal::System { name }, ..self.op.clone() }, ..self.clone() }
+    }
+
     /// Acts for one of the environment's users: the server that holds the key says so.
     ///
     /// # Errors

@@ -15,7 +15,10 @@ TUTORIAL_TOOLS = {
     "deny_access_request", "create_operation_approval", "list_operation_approvals", "approve_operation_approval",
     "deny_operation_approval",
 }
-MORE_TOOLS = {"check_permission", "get_request", "cancel_request", "wait_for_decision"}
+MORE_TOOLS = {
+    "check_permission", "get_request", "cancel_request", "wait_for_decision", "redeem_operation_approval", "record_outcome",
+    "answer_question", "what_would_it_need",
+}
 
 
 def run(story):

@@ -90,7 +90,6 @@ impl Acting {
 
     /// The environment as a rule writes in it: nobody has decided, and the log says so.
     fn by_rule(&self, rule: &str) -> EnvScope {
-        let principal = askfirst_domain::principal::Principal::System { name: format!("rule {rule}") };
-        EnvScope { op: crate::Op { principal, ..self.scope.op.clone() }, ..self.scope.clone() }
+        self.scope.by_system(format!("rule {rule}"))
     }
 }

@@ -27,3 +27,4 @@ CREATE TABLE token_key (
     public     BYTEA NOT NULL,
     kept_until BIGINT NOT NULL
 );
+CREATE INDEX token_key_end ON token_key (kept_until);

@@ -27,8 +27,10 @@ CREATE TABLE token_key (
     public     BLOB NOT NULL,
     kept_until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX token_key_end ON token_key (kept_until);
 
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('access_task', 'access_task_end', '1000000 10'),
     ('access_task_name', 'access_task_name_end', '1000000 10'),
-    ('access_task_name', 'access_task_name_task', '1000000 50000 2');
+    ('access_task_name', 'access_task_name_task', '1000000 50000 2'),
+    ('token_key', 'token_key_end', '1000 1');
