@@ -468,6 +468,10 @@ async fn run_all<S: Session, A, F: From<StoreError>>(
 ) -> Result<(), F> {
     let mut next = statements.next().transpose()?;
     while let Some((statement, about)) = next {
+        // Each database has its own answer to that, or none.
+        if statement.holds_nul() {
+            return Err(StoreError::Nul.into());
+        }
         let (done, following) =
             futures::join!(session.execute(statement), async { statements.next().transpose() });
         done.map_err(|error| refused(error, about))?;
