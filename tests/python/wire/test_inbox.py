@@ -47,6 +47,9 @@ def test_an_operation_is_denied_in_the_browser(wire, home, signed_in):
     page = request_page(signed_in(home.jane), asked["id"])
     page.submit(page.form("/decide"), verdict="deny", comment="")
     henry = Permissions(wire, home.henry)
+    assert henry.session.get(f"{henry.operations}/{asked['id']}")["status"] == "pending", "a denial needs a reason"
+    assert page.page.forms and "reason" in page.text.lower(), page.text
+    page.submit(page.form("/decide"), verdict="deny", comment="we had lobster yesterday")
     assert henry.session.get(f"{henry.operations}/{asked['id']}")["status"] == "denied"
     assert wire.allowed(home.henry, "operate", home.instance) is False
 
