@@ -2,7 +2,7 @@
 
 use crate::{App, error::Failure, permit::element_cookie, revision};
 use askfirst_domain::{Ident, scope::SessionKind};
-use askfirst_engine::{Acting, EnvScope, Error, Kind, Op, OrgScope, Secret};
+use askfirst_engine::{Acting, EnvScope, Error, Kind, Op, OrgScope, Secret, audit::AuditLog};
 use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
@@ -29,6 +29,10 @@ pub(crate) struct InOrg(pub(crate) OrgScope);
 /// environment of the key; opened by an API key.
 #[derive(Debug)]
 pub(crate) struct InEnv(pub(crate) EnvScope);
+
+/// The audit log that an API key opens: its environment's, or the installation's own with a key of the organisation.
+#[derive(Debug)]
+pub(crate) struct InLog(pub(crate) AuditLog);
 
 /// As [`InEnv`], for handlers that answer from the live state alone: no database is read, also not for the revision that
 /// the answer names.
@@ -84,6 +88,19 @@ impl FromRequestParts<Arc<App>> for InEnv {
         let scope = open(parts, app).await?;
         revision::enter(parts, &scope).await?;
         Ok(Self(scope))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for InLog {
+    type Rejection = Failure;
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
+        let Caller(op) = Caller::from_request_parts(parts, app).await?;
+        if let Some(log) = app.engine.open(op.clone())?.audit_log() {
+            return Ok(Self(log));
+        }
+        let scope = app.engine.enter_own(op).await?;
+        revision::enter(parts, &scope).await?;
+        Ok(Self(scope.audit_log()))
     }
 }
 

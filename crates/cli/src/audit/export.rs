@@ -7,7 +7,7 @@ use std::process::ExitCode;
 /// Write the whole log with its signed heads, a JSON object a line
 ///
 /// The log is signed first, so that all of it is under a signed head. What is written holds personal data as far as it was
-/// not erased; erasing does not reach it.
+/// not erased; erasing does not reach it. With a key of the organisation it is the installation's own log.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -114,3 +114,28 @@ async fn the_tail_shows_what_happens_when_it_happens() {
     server.ok(&["link", "joe"]);
     tail.until("link.created");
 }
+
+/// With the key of the organisation the same commands are about the installation's own log.
+#[test]
+fn the_installations_own_log_is_proven_as_well() {
+    let server = Server::of_the_family();
+    let home = server.home.path();
+    let keys = fs::read_to_string(home.join("data/keys.txt")).unwrap();
+    let org = keys.lines().find_map(|line| line.strip_prefix("organization default")).unwrap().trim();
+    let run = |arguments: &[&str]| {
+        let output = server.command(arguments).env("ASKFIRST_API_KEY", org).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+        stdout(&output)
+    };
+    let said = run(&["audit", "verify"]);
+    assert!(said.starts_with("sound: ") && !said.starts_with("sound: 0 "), "{said}");
+    let export = run(&["audit", "export"]);
+    assert!(export.contains("installation.created") && !export.contains("policy.applied"), "{export}");
+    fs::write(home.join("keys.json"), run(&["audit", "keys"])).unwrap();
+    fs::write(home.join("own.jsonl"), &export).unwrap();
+    let (code, said) = verify(home, &["own.jsonl", "--keys", "keys.json"]);
+    assert_eq!(code, Some(0), "{said}");
+    fs::write(home.join("own.jsonl"), export.replacen("installation.created", "organization.changed", 1))
+        .unwrap();
+    assert_eq!(verify(home, &["own.jsonl", "--keys", "keys.json"]).0, Some(1));
+}

@@ -7,7 +7,7 @@ use crate::{
 };
 use askfirst_domain::{
     Ident,
-    audit::{Entry, Field, Mentioned},
+    audit::{ChainId, Entry, Field, Mentioned},
     id::AuditEventId,
 };
 use askfirst_store::Erasure;
@@ -35,7 +35,7 @@ impl EnvScope {
             names.extend(user.email);
         }
         let who = Mentioned::new(names);
-        let end = self.engine.store().audit_head(self.audit_log()).await?.n;
+        let end = self.engine.store().audit_head(ChainId::new(Some(self.env.id))).await?.n;
         let (mut after, mut erased) = (0, 0);
         while after < end {
             let entries = self.engine.store().audit_chain(Some(self.env.id), after, AT_ONCE).await?;

@@ -4,13 +4,10 @@
 //! before anything of the log is given, so that one that was revoked hears nothing more.
 
 use super::feed::After;
-use crate::{
-    Acting, Engine, EnvScope, Secret,
-    error::{Error, Result},
-};
+use crate::{Acting, Engine, EnvScope, Secret, error::Result};
 use askfirst_domain::{
     Timestamp,
-    audit::{AuditEvent, Entry},
+    audit::{AuditEvent, Entry, Hash},
     id::RequestId,
     request::{Request, Status},
     scope::SessionKind,
@@ -48,7 +45,10 @@ impl EventFilter {
 /// An event with its place in the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct News {
+    /// From 1, without gaps.
     pub n: u64,
+    /// The hash of the log up to this event.
+    pub hash: Hash,
     pub event: AuditEvent,
 }
 
@@ -226,24 +226,20 @@ impl Follow {
     fn events(&self, entries: &[Arc<Entry>]) -> Result<Option<Told>> {
         let mut news = Vec::new();
         for entry in entries {
-            let event = event_of(entry)?;
-            if self.filter.passes(&event) {
-                news.push(News { n: entry.n, event });
+            let entry = News::of(entry)?;
+            if self.filter.passes(&entry.event) {
+                news.push(entry);
             }
         }
         Ok((!news.is_empty()).then_some(Told::Events(news)))
     }
 }
 
-fn event_of(entry: &Entry) -> Result<AuditEvent> {
-    entry.event().map_err(Error::internal)
-}
-
 /// What a person is told of events: those of requests that they may see, as these are now.
 async fn notices(acting: &Acting, entries: &[Arc<Entry>]) -> Result<Option<Told>> {
     let mut notices = Vec::new();
     for entry in entries {
-        let event = event_of(entry)?;
+        let News { event, .. } = News::of(entry)?;
         let Some(request) = event.request else { continue };
         let Some((request, rights)) = acting.glimpse(request).await? else { continue };
         let waits = request.status == Status::Pending && rights.decide;

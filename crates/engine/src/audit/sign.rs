@@ -1,7 +1,8 @@
 //! Signing where the chains end: beside the calls, some at a time, and when somebody asks for it.
 
+use super::AuditLog;
 use crate::{
-    Engine, EnvScope,
+    Engine,
     error::{Error, Kind, Result},
 };
 use askfirst_domain::audit::{ChainHead, HeadStatement, JwkSet, PublicKey, SignedHead, SigningKey};
@@ -97,13 +98,13 @@ impl Engine {
     }
 }
 
-impl EnvScope {
-    /// Signs where the environment's chain ends now; gives none when it has no event yet.
+impl AuditLog {
+    /// Signs where the chain ends now; gives none when it has no event yet.
     ///
     /// # Errors
     /// [`Kind::Unavailable`] when this server does not sign; when the store fails.
-    pub async fn sign_audit(&self) -> Result<Option<SignedHead>> {
-        let (store, chain) = (self.engine.store(), self.audit_log());
+    pub async fn sign(&self) -> Result<Option<SignedHead>> {
+        let (store, chain) = (self.engine.store(), self.chain());
         let head = store.audit_head(chain).await?;
         if head.n == 0 {
             return Ok(None);

@@ -73,7 +73,7 @@ async fn notices(follow: &mut Follow, number: usize) -> Vec<Notice> {
 }
 
 async fn end_of_log(world: &World) -> u64 {
-    world.dev().await.audit_chain(0, 1).await.unwrap().head.n
+    world.dev().await.audit_log().part(0, 1).await.unwrap().head.n
 }
 
 /// Events that no revision goes with, in one commit.

@@ -1,18 +1,18 @@
-//! `GET /api/v1/audit`: what happened in the environment, newest first.
+//! `GET /api/v1/audit`: what happened, newest first.
 
 use crate::{
-    auth::InEnv,
+    auth::InLog,
     error::Answer,
     listing::{PageQuery, Paginated},
     openapi::{IdShape, PrincipalShape, Routes},
     permit::wire::{Moment, Params},
 };
 use askfirst_domain::{
-    audit::AuditEvent,
+    audit::Hash,
     id::{AuditEventId, RequestId},
     principal::Principal,
 };
-use askfirst_engine::Page;
+use askfirst_engine::{Page, audit::News};
 use axum::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -41,6 +41,11 @@ struct Query {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuditEvent)]
 pub(super) struct EventRead {
+    /// Its number in the log, from 1, without gaps.
+    n: u64,
+    /// The hash of the log up to this event.
+    #[schema(value_type = String)]
+    hash: Hash,
     #[schema(value_type = IdShape)]
     id: AuditEventId,
     at: Moment,
@@ -63,14 +68,20 @@ pub(super) struct EventRead {
 }
 
 impl EventRead {
+    pub(super) fn n(&self) -> u64 {
+        self.n
+    }
+
     pub(super) fn code(&self) -> &str {
         &self.code
     }
 }
 
-impl From<AuditEvent> for EventRead {
-    fn from(event: AuditEvent) -> Self {
+impl From<News> for EventRead {
+    fn from(News { n, hash, event }: News) -> Self {
         Self {
+            n,
+            hash,
             id: event.id,
             at: Moment(event.at),
             code: event.code,
@@ -86,14 +97,14 @@ impl From<AuditEvent> for EventRead {
 
 /// What happened in the environment, newest first
 ///
-/// 100 a page unless said.
+/// 100 a page unless said. With a key of the organisation it is the installation's own log.
 #[utoipa::path(
     get, path = "/api/v1/audit", params(Query),
     responses((status = OK, description = "A page of events.", body = Paginated<EventRead>))
 )]
-async fn list(InEnv(scope): InEnv, Params(query): Params<Query>) -> Answer<Json<Paginated<EventRead>>> {
+async fn list(InLog(log): InLog, Params(query): Params<Query>) -> Answer<Json<Paginated<EventRead>>> {
     let (offset, limit) = PageQuery { page: query.page, per_page: query.per_page }.window(PER_PAGE)?;
-    let found = scope.audit_events(query.request, query.code, Page { offset, limit }).await?;
+    let found = log.events(query.request, query.code, Page { offset, limit }).await?;
     let data = found.items.into_iter().map(EventRead::from).collect();
     Ok(Json(Paginated::new(data, found.total, limit)))
 }

@@ -15,8 +15,8 @@ use axum::{
     http::HeaderMap,
     response::{Response, sse::Event},
 };
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_axum::routes;
 
 pub(super) fn router() -> Routes {
@@ -35,16 +35,6 @@ struct Query {
     after: Option<u64>,
 }
 
-/// The data of an event.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = StreamEvent)]
-struct StreamEvent {
-    /// Its number in the audit log, which is the event's `id` as well.
-    n: u64,
-    #[serde(flatten)]
-    event: EventRead,
-}
-
 /// What happens in the environment, while it happens
 ///
 /// Server-sent events: the audit log from a place in it, and then for as long as the connection holds. The name of an event is its
@@ -52,7 +42,7 @@ struct StreamEvent {
 /// comes every 15 seconds. The last event is named `end` and says why.
 #[utoipa::path(
     get, path = "/api/v1/stream", params(Query),
-    responses((status = OK, description = "The events; the data of each is as described.", content_type = "text/event-stream", body = StreamEvent))
+    responses((status = OK, description = "The events; the data of each is as described.", content_type = "text/event-stream", body = EventRead))
 )]
 async fn stream(
     axum::extract::State(app): State,
@@ -71,8 +61,8 @@ fn events(told: Told) -> Vec<Event> {
     let Told::Events(news) = told else { return Vec::new() };
     news.into_iter()
         .map(|news| {
-            let told = StreamEvent { n: news.n, event: news.event.into() };
-            sse::event(told.n, told.event.code(), &told)
+            let told = EventRead::from(news);
+            sse::event(told.n(), told.code(), &told)
         })
         .collect()
 }

@@ -156,3 +156,42 @@ async fn heads_are_signed_beside_the_calls_and_with_a_new_key_too() {
     let of_dev = server.dev().get("/api/v1/audit/heads").await;
     assert_eq!(of_dev["heads"].as_array().map(Vec::len), Some(1));
 }
+
+/// What is of no environment has a chain as well, and the same proofs: who made which environment and which wide key.
+#[tokio::test]
+async fn the_installation_has_a_log_of_its_own() {
+    let server = signing().await;
+    let (org, dev) = (server.org(), server.dev());
+    org.post("/v2/projects/default/envs", json!({"key": "staging", "name": "Staging"})).await;
+    let listed = org.get("/api/v1/audit").await;
+    let newest = &listed["data"][0];
+    assert_eq!(newest["code"], "environment.created", "{listed}");
+    assert_eq!(newest["n"], listed["total_count"]);
+
+    let signed: SignedHead =
+        serde_json::from_value(org.post("/api/v1/audit/heads", json!({})).await).unwrap();
+    assert_eq!(signed.statement.env.env(), None);
+    assert_eq!(newest["hash"].as_str(), Some(signed.statement.hash.to_string().as_str()));
+    let keys = keys(&server).await;
+    let mut verifier = Verifier::new(signed.statement.env, Some(signed.statement.installation), keys.clone());
+    verifier.expect(Expected::Signed(Box::new(signed.clone())));
+    for entry in events(&org).await {
+        verifier.take(&entry, None);
+    }
+    let report = verifier.finish();
+    assert_eq!((report.findings, report.heads, report.head.n), (Vec::new(), 1, signed.statement.n));
+
+    let id = newest["id"].as_str().unwrap();
+    let receipt = org.get(&format!("/api/v1/audit/{id}/receipt")).await;
+    serde_json::from_value::<Receipt>(receipt).unwrap().verify(&keys).unwrap();
+    // The two kinds of log are apart: neither key reads the other's.
+    dev.refused(404, "NOT_FOUND", "GET", &format!("/api/v1/audit/{id}/receipt"), Value::Null).await;
+    assert!(!dev.get("/api/v1/audit").await.to_string().contains("environment.created"));
+    let narrower = server.holder("project default");
+    for path in ["/api/v1/audit", CHAIN, "/api/v1/audit/heads"] {
+        let message = narrower.refused(400, "INVALID_INPUT", "GET", path, Value::Null).await;
+        assert!(message.contains("environment key"), "{message}");
+    }
+    // Nobody is erased from it: it names no environment's users.
+    org.refused(400, "INVALID_INPUT", "POST", "/api/v1/audit/erase", json!({"user": "joe"})).await;
+}

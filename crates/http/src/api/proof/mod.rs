@@ -5,7 +5,7 @@ mod described;
 
 use crate::{
     State,
-    auth::InEnv,
+    auth::{InEnv, InLog},
     body::Body,
     error::Answer,
     openapi::{IdShape, Routes},
@@ -86,13 +86,13 @@ struct Chain {
 
 /// Events as they are linked, oldest first
 ///
-/// 500 at a time unless said, 1000 at most.
+/// 500 at a time unless said, 1000 at most. A key of the organisation reads the installation's own chain, here and below.
 #[utoipa::path(
     get, path = "/api/v1/audit/chain", params(After),
     responses((status = OK, description = "A part of the chain.", body = Chain))
 )]
-async fn chain(InEnv(scope): InEnv, Params(query): Params<After>) -> Answer<Json<Chain>> {
-    let part = scope.audit_chain(query.after, bounded(query.limit)?).await?;
+async fn chain(InLog(log): InLog, Params(query): Params<After>) -> Answer<Json<Chain>> {
+    let part = log.part(query.after, bounded(query.limit)?).await?;
     let (installation, env) = (part.installation, part.chain);
     Ok(Json(Chain { installation, env, events: part.entries, head: part.head }))
 }
@@ -112,8 +112,8 @@ struct Heads {
     get, path = "/api/v1/audit/heads", params(From),
     responses((status = OK, description = "Signed heads.", body = Heads))
 )]
-async fn heads(InEnv(scope): InEnv, Params(query): Params<From>) -> Answer<Json<Heads>> {
-    Ok(Json(Heads { heads: scope.signed_heads(query.from, bounded(query.limit)?).await? }))
+async fn heads(InLog(log): InLog, Params(query): Params<From>) -> Answer<Json<Heads>> {
+    Ok(Json(Heads { heads: log.signed_heads(query.from, bounded(query.limit)?).await? }))
 }
 
 /// Sign where the chain ends now
@@ -123,8 +123,8 @@ async fn heads(InEnv(scope): InEnv, Params(query): Params<From>) -> Answer<Json<
     post, path = "/api/v1/audit/heads",
     responses((status = OK, description = "The signed head.", body = described::SignedHead))
 )]
-async fn sign(InEnv(scope): InEnv) -> Answer<Json<SignedHead>> {
-    let signed = scope.sign_audit().await?;
+async fn sign(InLog(log): InLog) -> Answer<Json<SignedHead>> {
+    let signed = log.sign().await?;
     let signed = signed.ok_or_else(|| Error::new(Kind::NotFound, "The audit log has no event yet."))?;
     Ok(Json(signed))
 }
@@ -153,8 +153,8 @@ struct Receipts {
     get, path = "/api/v1/audit/receipts", params(OfRequest),
     responses((status = OK, description = "The receipts.", body = Receipts))
 )]
-async fn receipts(InEnv(scope): InEnv, Params(query): Params<OfRequest>) -> Answer<Json<Receipts>> {
-    Ok(Json(Receipts { receipts: scope.receipts_of(query.request, query.code).await? }))
+async fn receipts(InLog(log): InLog, Params(query): Params<OfRequest>) -> Answer<Json<Receipts>> {
+    Ok(Json(Receipts { receipts: log.receipts_of(query.request, query.code).await? }))
 }
 
 /// The receipt of an event, which proves it with the public key alone
@@ -163,11 +163,11 @@ async fn receipts(InEnv(scope): InEnv, Params(query): Params<OfRequest>) -> Answ
     params(("id" = IdShape, Path, description = "The id of the event.")),
     responses((status = OK, description = "The receipt.", body = described::Receipt))
 )]
-async fn receipt(InEnv(scope): InEnv, Path(id): Path<String>) -> Answer<Json<Receipt>> {
+async fn receipt(InLog(log): InLog, Path(id): Path<String>) -> Answer<Json<Receipt>> {
     let id: AuditEventId = id
         .parse()
         .map_err(|_| Error::invalid(format!("`{id}` is not the id of an audit event, which is a UUID.")))?;
-    Ok(Json(scope.receipt(id).await?))
+    Ok(Json(log.receipt(id).await?))
 }
 
 /// Whom to erase.
