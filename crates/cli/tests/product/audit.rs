@@ -139,3 +139,34 @@ fn the_installations_own_log_is_proven_as_well() {
         .unwrap();
     assert_eq!(verify(home, &["own.jsonl", "--keys", "keys.json"]).0, Some(1));
 }
+
+/// A server that gets another key: what the old one has signed stays good, and what comes after needs the new one.
+#[test]
+fn another_key_goes_on_where_the_old_one_ended() {
+    let mut server = Server::of_the_family();
+    let keep = |server: &Server, name: &str, what: &str| {
+        fs::write(server.home.path().join(name), server.ok(&["audit", what])).unwrap();
+    };
+    keep(&server, "old-keys.json", "keys");
+    keep(&server, "old-head.json", "head");
+    assert!(server.stop().success());
+    let key = server.home.path().join("data/audit-key");
+    fs::rename(&key, server.home.path().join("aside")).unwrap();
+    server.start_again();
+    assert_ne!(fs::read(&key).unwrap(), fs::read(server.home.path().join("aside")).unwrap());
+    server.ok(&["link", "joe"]);
+    keep(&server, "new-head.json", "head");
+    keep(&server, "keys.json", "keys");
+    let heads = ["old-head.json", "new-head.json"].map(|name| {
+        let text = fs::read_to_string(server.home.path().join(name)).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["key"].as_str().unwrap().to_owned()
+    });
+    assert_ne!(heads[0], heads[1]);
+    let both =
+        ["audit", "verify", "--keys", "keys.json", "--head", "old-head.json", "--head", "new-head.json"];
+    assert!(server.ok(&both).starts_with("sound: "));
+    // Who knows the old key alone believes no head of the new one.
+    let output = server.run(&["audit", "verify", "--keys", "old-keys.json", "--head", "old-head.json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    assert!(stdout(&output).contains(&heads[1]), "{}", stdout(&output));
+}

@@ -1,7 +1,7 @@
 //! Several servers on one PostgreSQL database: whatever one has acknowledged holds on all, also when one is killed.
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "helpers of a test fail as the test does")]
 
-use crate::support::{KEY, Process, Server, askfirst, stderr, text_of};
+use crate::support::{KEY, Process, Server, askfirst, stderr, stdout, text_of};
 use askfirst_domain::RevisionToken;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -60,17 +60,18 @@ impl Two {
         Some(Self { home, one, other, database })
     }
 
-    /// Runs a command as a client of one of the servers; it must succeed.
-    fn ok(&self, at: &Replica, arguments: &[&str]) {
+    /// Runs a command as a client of one of the servers; it must succeed. Gives what it printed.
+    fn ok(&self, at: &str, arguments: &[&str]) -> String {
         let mut command = askfirst(self.home.path());
-        command.args(arguments).env("ASKFIRST_URL", &at.url).env("ASKFIRST_API_KEY", KEY);
+        command.args(arguments).env("ASKFIRST_URL", at).env("ASKFIRST_API_KEY", KEY);
         let output = command.output().unwrap();
-        assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+        assert!(output.status.success(), "{arguments:?}: {}{}", stdout(&output), stderr(&output));
+        stdout(&output)
     }
 
     fn apply_the_familys_policy(&self) {
         let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/family/policy.yaml");
-        self.ok(&self.one, &["policy", "apply", policy.to_str().unwrap()]);
+        self.ok(&self.one.url, &["policy", "apply", policy.to_str().unwrap()]);
     }
 }
 
@@ -259,6 +260,12 @@ async fn nothing_that_was_acknowledged_is_lost_when_a_replica_is_killed_under_lo
         totals.push((users, may, newest.seen));
     }
     assert_eq!(totals[0], totals[1], "both show the same, at the same revision");
+    // What they have all written is one chain without a gap, signed by keys that the database knows.
+    let keys: Value = serde_json::from_str(&two.ok(&two.one.url, &["audit", "keys"])).unwrap();
+    assert_eq!(keys["keys"].as_array().unwrap().len(), 3, "a key each: {keys}");
+    let sound = [&two.one.url, &third_url].map(|url| two.ok(url, &["audit", "verify"]));
+    assert!(sound.iter().all(|said| said.starts_with("sound: ") && !said.contains("(0 heads)")), "{sound:?}");
+    assert_eq!(sound[0].split(',').next(), sound[1].split(',').next());
     drop(third);
 }
 
@@ -267,7 +274,7 @@ async fn nothing_that_was_acknowledged_is_lost_when_a_replica_is_killed_under_lo
 async fn of_a_thousand_that_redeem_at_once_on_two_replicas_one_succeeds() {
     let Some(two) = Two::start(&[]).await else { return };
     let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/product/machines.yaml");
-    two.ok(&two.one, &["policy", "apply", policy.to_str().unwrap()]);
+    two.ok(&two.one.url, &["policy", "apply", policy.to_str().unwrap()]);
     let mut client = Client::new(KEY);
     let wish = json!({"user": "henry", "kind": "operation_approval", "element": "machine-approval",
         "resource_instance": "machines:laptop", "action": "pay", "arguments": {"euros": 5}});
@@ -363,7 +370,7 @@ async fn what_happens_on_one_replica_counts_on_the_other() {
     let (url, key) = (two.other.url.clone(), henry.clone());
     let wait = json!({"request_id": id, "timeout_seconds": 50});
     let waiting = tokio::spawn(async move { tool(&url, &key, "wait_for_decision", wait).await });
-    two.ok(&two.one, &["inbox", "--as", "joe", "approve", &id]);
+    two.ok(&two.one.url, &["inbox", "--as", "joe", "approve", &id]);
     let waited = timeout(LONG, waiting).await.unwrap().unwrap();
     assert_eq!(waited["structuredContent"]["status"], "approved", "{waited}");
 
