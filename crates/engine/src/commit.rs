@@ -3,6 +3,7 @@
 use crate::{
     access::EnvScope,
     error::{Error, Kind, Result},
+    facts::FactNote,
 };
 use askfirst_domain::{
     audit::{AuditEvent, OutboxItem, Salt},
@@ -22,6 +23,8 @@ pub(crate) struct Draft {
     pub(crate) expects: Vec<Expect>,
     pub(crate) changes: Vec<Change>,
     pub(crate) audit: Vec<AuditEvent>,
+    /// What the audit log is to say of facts, after the events that are ready.
+    pub(crate) facts: Vec<FactNote>,
     pub(crate) outbox: Vec<OutboxItem>,
 }
 
@@ -76,7 +79,9 @@ impl EnvScope {
         let store = self.engine.store();
         let changes = draft.changes.clone();
         let leaves = !draft.outbox.is_empty();
-        let tells = !draft.audit.is_empty();
+        let mut audit = draft.audit;
+        audit.extend(self.fact_events(draft.facts)?);
+        let tells = !audit.is_empty();
         let commit = Commit {
             env: self.env.id,
             at: self.op.now,
@@ -84,7 +89,7 @@ impl EnvScope {
             call: Some(self.op.call.to_string()),
             expects: draft.expects,
             changes: draft.changes,
-            audit: draft.audit,
+            audit,
             outbox: draft.outbox,
         };
         let writing = self.live.writing();

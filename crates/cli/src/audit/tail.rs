@@ -108,6 +108,19 @@ fn line(entry: &Entry, style: Style) -> String {
     format!("{n}  {}  {}  {what}", style.dim(at), style.bold(format_args!("{:<24}", event.code)))
 }
 
+/// What it is about: one thing, or several facts of a bulk call.
+fn about(event: &AuditEvent) -> Option<String> {
+    if let Some(object) = &event.object {
+        return Some(format!("about {object}"));
+    }
+    let facts = event.details.get("facts")?.as_array()?;
+    let first = facts.first()?.get("object")?.as_str()?;
+    Some(match facts.len() {
+        1 => format!("about {first}"),
+        many => format!("about {first} and {} more", many - 1),
+    })
+}
+
 fn words(event: &AuditEvent) -> String {
     let actor = match &event.actor {
         Principal::ApiKey { id, .. } => format!("key {id}"),
@@ -119,7 +132,7 @@ fn words(event: &AuditEvent) -> String {
     };
     let mut words = vec![actor];
     words.extend(event.on_behalf_of.as_ref().map(|user| format!("for {user}")));
-    words.extend(event.object.as_ref().map(|object| format!("about {object}")));
+    words.extend(about(event));
     words.extend(event.request.map(|request| format!("(request {request})")));
     words.join(" ")
 }

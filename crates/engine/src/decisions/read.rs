@@ -17,6 +17,7 @@ use askfirst_store::{Page, UserFilter, decisions::DecisionRecord};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use thiserror::Error as ThisError;
 use uuid::Uuid;
 
@@ -170,6 +171,16 @@ impl EnvScope {
         let log = self.engine.decision_log()?;
         self.engine.flush_decisions().await;
         Ok(log.count(self.env.id, filter, at_most).await?)
+    }
+
+    /// The keys of the users whom the decisions since a moment are about, of a large log the newest millions.
+    ///
+    /// # Errors
+    /// As [`EnvScope::decisions`].
+    pub(crate) async fn users_of_decisions(&self, since: Timestamp) -> Result<BTreeSet<String>> {
+        let log = self.engine.decision_log()?;
+        self.engine.flush_decisions().await;
+        Ok(log.users(self.env.id, since).await?)
     }
 
     /// The keys of the users who have this e-mail address.

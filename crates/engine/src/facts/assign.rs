@@ -1,7 +1,7 @@
 //! Giving roles: one or many at once, also together with a new user.
 
 use super::{
-    MAX_ASSIGNMENTS, bounded,
+    FactNote, MAX_ASSIGNMENTS, bounded,
     resolve::{Absent, Resolver, link, same_tenant},
 };
 use crate::{
@@ -168,7 +168,7 @@ impl EnvScope {
             origin: None,
             created_at: self.op.now,
         };
-        planned.draft.audit.push(self.assignment_event("role_assignment.created", &assignment)?);
+        planned.draft.facts.push(assignment_note("role_assignment.created", &assignment));
         planned.draft.changes.push(Change::PutAssignment(assignment.clone()));
         planned.made.push(assignment);
         Ok(())
@@ -236,20 +236,14 @@ async fn target(resolver: &mut Resolver<'_>, spec: &AssignmentSpec) -> Result<Ta
     })
 }
 
-impl EnvScope {
-    /// An audit event of a role assignment.
-    pub(super) fn assignment_event(
-        &self,
-        code: &str,
-        assignment: &RoleAssignment,
-    ) -> Result<askfirst_domain::audit::AuditEvent> {
-        let mut event = self.fact_event(code, held_where(assignment))?;
-        event.details.insert("user".to_owned(), assignment.user.as_str().into());
-        event.details.insert("tenant".to_owned(), assignment.tenant.as_str().into());
-        if let Some(at) = assignment.expires_at {
-            event.details.insert("expires_at".to_owned(), at.to_string().into());
-        }
-        Ok(event)
+/// What the audit log says of a role assignment.
+pub(super) fn assignment_note(code: &'static str, assignment: &RoleAssignment) -> FactNote {
+    let note = FactNote::new(code, held_where(assignment))
+        .with("user", assignment.user.as_str())
+        .with("tenant", assignment.tenant.as_str());
+    match assignment.expires_at {
+        Some(at) => note.with("expires_at", at.to_string()),
+        None => note,
     }
 }
 

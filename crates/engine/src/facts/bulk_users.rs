@@ -1,7 +1,7 @@
 //! Users, many at once.
 
 use super::{
-    MAX_USERS, bounded,
+    FactNote, MAX_USERS, bounded,
     users::{NewUser, UserEdit, edited, spec},
 };
 use crate::{
@@ -91,7 +91,7 @@ impl EnvScope {
                 let (id, key) = (found.value.id, found.value.key);
                 if seen.insert(id) {
                     draft.expects.push(Expect::Exists(ObjectRef::User(id)));
-                    draft.audit.push(self.fact_event("user.deleted", &key)?);
+                    draft.facts.push(FactNote::new("user.deleted", &key));
                     draft.changes.push(Change::DeleteUser { id, key });
                 }
             }
@@ -113,17 +113,17 @@ impl EnvScope {
     }
 
     /// The write of these users and of the roles that go along.
-    async fn plan_users(&self, planned: Vec<(User, &NewUser, &str)>) -> Result<Draft> {
+    async fn plan_users(&self, planned: Vec<(User, &NewUser, &'static str)>) -> Result<Draft> {
         let specs: Vec<_> =
             planned.iter().flat_map(|(user, new, _)| new.roles.iter().map(|role| spec(user, role))).collect();
         let users: Vec<_> = planned.iter().map(|(user, ..)| user.clone()).collect();
         let roles = self.plan_assignments(&specs, &users).await?.draft;
         let mut draft = Draft { expects: roles.expects, ..Draft::default() };
         for (user, _, code) in planned {
-            draft.audit.push(self.fact_event(code, &user.key)?);
+            draft.facts.push(FactNote::new(code, &user.key));
             draft.changes.push(Change::PutUser(user));
         }
-        draft.audit.extend(roles.audit);
+        draft.facts.extend(roles.facts);
         draft.changes.extend(roles.changes);
         Ok(draft)
     }

@@ -1,7 +1,7 @@
 //! Resource instances: listed, created, changed, replaced, deleted.
 
 use super::{
-    MAX_INSTANCES, bounded,
+    FactNote, MAX_INSTANCES, bounded,
     resolve::{Resolver, blank_instance, reference, same_tenant},
 };
 use crate::{
@@ -103,7 +103,7 @@ impl EnvScope {
                 return Err(Error::new(Kind::Duplicate, format!("{what} already exists.")));
             }
             let mut draft = resolver.into_draft();
-            draft.audit.push(self.fact_event("resource_instance.created", reference(&instance))?);
+            draft.facts.push(FactNote::new("resource_instance.created", reference(&instance)));
             draft.changes.push(Change::PutInstance(instance.clone()));
             if self.settled(draft).await? {
                 return Ok(instance);
@@ -128,7 +128,7 @@ impl EnvScope {
             };
             let draft = Draft {
                 expects: vec![Expect::AtRevision(ObjectRef::Instance(instance.id), found.revision)],
-                audit: vec![self.fact_event("resource_instance.updated", reference(&instance))?],
+                facts: vec![FactNote::new("resource_instance.updated", reference(&instance))],
                 changes: vec![Change::PutInstance(instance.clone())],
                 ..Draft::default()
             };
@@ -147,7 +147,7 @@ impl EnvScope {
         let mut tries = Tries::default();
         loop {
             let instance = self.find_instance(text, None).await?.value;
-            if self.settled(self.instance_removal([instance])?).await? {
+            if self.settled(Self::instance_removal([instance])).await? {
                 return Ok(());
             }
             tries.again()?;
@@ -190,7 +190,7 @@ impl EnvScope {
                     }
                     None => (fresh, "resource_instance.created"),
                 };
-                planned.audit.push(self.fact_event(code, reference(&instance))?);
+                planned.facts.push(FactNote::new(code, reference(&instance)));
                 planned.changes.push(Change::PutInstance(instance));
             }
             planned.expects.extend(resolver.into_draft().expects);
@@ -218,7 +218,7 @@ impl EnvScope {
                     gone.push(found.value);
                 }
             }
-            if self.settled(self.instance_removal(gone)?).await? {
+            if self.settled(Self::instance_removal(gone)).await? {
                 return Ok(());
             }
             tries.again()?;
@@ -249,15 +249,15 @@ impl EnvScope {
         Ok(Instance { attributes: new.attributes.clone(), ..blank })
     }
 
-    fn instance_removal(&self, gone: impl IntoIterator<Item = Instance>) -> Result<Draft> {
+    fn instance_removal(gone: impl IntoIterator<Item = Instance>) -> Draft {
         let mut draft = Draft::default();
         for instance in gone {
             draft.expects.push(Expect::Exists(ObjectRef::Instance(instance.id)));
-            draft.audit.push(self.fact_event("resource_instance.deleted", reference(&instance))?);
+            draft.facts.push(FactNote::new("resource_instance.deleted", reference(&instance)));
             let Instance { id, resource, key, .. } = instance;
             draft.changes.push(Change::DeleteInstance { id, resource, key });
         }
-        Ok(draft)
+        draft
     }
 }
 

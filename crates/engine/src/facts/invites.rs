@@ -1,6 +1,7 @@
 //! Invitations: somebody is asked in with a role, and becomes a user with that role once it is approved that they came.
 
 use super::{
+    FactNote,
     assign::AssignmentSpec,
     members::UserView,
     resolve::{Absent, Resolver, link, same_tenant},
@@ -149,7 +150,7 @@ impl EnvScope {
             let invite = self.find_invite(id).await?.value;
             let draft = Draft {
                 expects: vec![Expect::Exists(ObjectRef::Invite(invite.id))],
-                audit: vec![self.fact_event("invite.deleted", &invite.email)?],
+                facts: vec![FactNote::new("invite.deleted", &invite.email)],
                 changes: vec![Change::DeleteInvite { id: invite.id }],
                 ..Draft::default()
             };
@@ -194,7 +195,7 @@ impl EnvScope {
             draft.expects.push(Expect::AtRevision(ObjectRef::Invite(invite.id), found.revision));
             draft.expects.extend(expect);
             draft.changes.insert(0, Change::PutUser(user.clone()));
-            draft.audit.push(self.fact_event("invite.approved", &invite.email)?);
+            draft.facts.push(FactNote::new("invite.approved", &invite.email));
             draft.changes.push(Change::PutInvite(Invite {
                 status: InviteStatus::Approved,
                 key: Some(user.key.clone()),
@@ -266,8 +267,8 @@ impl EnvScope {
     }
 
     /// False means: plan anew.
-    async fn put_invite(&self, mut draft: Draft, invite: &Invite, code: &str) -> Result<bool> {
-        draft.audit.push(self.fact_event(code, &invite.email)?);
+    async fn put_invite(&self, mut draft: Draft, invite: &Invite, code: &'static str) -> Result<bool> {
+        draft.facts.push(FactNote::new(code, &invite.email));
         draft.changes.push(Change::PutInvite(invite.clone()));
         match self.commit(draft).await {
             Ok(Outcome::Done(_)) => Ok(true),

@@ -10,6 +10,7 @@ mod find;
 mod instances;
 mod invites;
 mod members;
+mod notes;
 mod resolve;
 mod tenants;
 mod tuples;
@@ -26,13 +27,13 @@ pub use tuples::{TupleDetails, TupleQuery, TupleSpec};
 pub use unassign::UnassignmentSpec;
 pub use users::{NewUser, UserEdit, UserRoleSpec};
 
+pub(crate) use notes::FactNote;
+
 use crate::{
     EnvScope,
-    commit::{About, Draft, Outcome},
+    commit::{Draft, Outcome},
     error::{Error, Kind, Result},
 };
-use askfirst_domain::audit::AuditEvent;
-use std::fmt::Display;
 
 /// How many users one call may write.
 pub const MAX_USERS: usize = 3000;
@@ -57,11 +58,6 @@ impl EnvScope {
             Err(e) if e.kind() == Kind::Duplicate => Ok(false),
             Err(e) => Err(e),
         }
-    }
-
-    /// An audit event of a fact.
-    fn fact_event(&self, code: &str, object: impl Display) -> Result<AuditEvent> {
-        self.audit(code, About { object: Some(object.to_string()), ..About::default() })
     }
 }
 

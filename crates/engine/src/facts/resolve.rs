@@ -1,5 +1,6 @@
 //! Looking up what a write names, each thing once, and noting what the write takes for granted.
 
+use super::FactNote;
 use crate::{
     EnvScope, LiveState,
     commit::Draft,
@@ -169,8 +170,7 @@ impl<'a> Resolver<'a> {
     fn created(&mut self, on: &Key, key: Key, tenant: &Tenant) -> Result<Instance> {
         let resource = schema::resource(self.schema(), &Ident::from(on.as_str()))?;
         let instance = blank_instance(self.scope, resource, key, tenant)?;
-        let event = self.scope.fact_event("resource_instance.created", reference(&instance))?;
-        self.draft.audit.push(event);
+        self.draft.facts.push(FactNote::new("resource_instance.created", reference(&instance)));
         self.draft.changes.push(Change::PutInstance(instance.clone()));
         Ok(instance)
     }

@@ -1,6 +1,6 @@
 //! Tenants: listed, created, changed, deleted, one or many at once. `default` always stays.
 
-use super::{MAX_TENANTS, bounded};
+use super::{FactNote, MAX_TENANTS, bounded};
 use crate::{
     EnvScope, Patch,
     commit::{Draft, Outcome, Tries},
@@ -76,7 +76,7 @@ impl EnvScope {
                 updated_at: self.op.now,
                 last_action_at: self.op.now,
             };
-            draft.audit.push(self.fact_event("tenant.created", &tenant.key)?);
+            draft.facts.push(FactNote::new("tenant.created", &tenant.key));
             draft.changes.push(Change::PutTenant(tenant.clone()));
             made.push(tenant);
         }
@@ -109,7 +109,7 @@ impl EnvScope {
             };
             let draft = Draft {
                 expects: vec![Expect::AtRevision(ObjectRef::Tenant(tenant.id), found.revision)],
-                audit: vec![self.fact_event("tenant.updated", &tenant.key)?],
+                facts: vec![FactNote::new("tenant.updated", &tenant.key)],
                 changes: vec![Change::PutTenant(tenant.clone())],
                 ..Draft::default()
             };
@@ -168,7 +168,7 @@ impl EnvScope {
                 ));
             }
             draft.expects.push(Expect::Exists(ObjectRef::Tenant(tenant.id)));
-            draft.audit.push(self.fact_event("tenant.deleted", &tenant.key)?);
+            draft.facts.push(FactNote::new("tenant.deleted", &tenant.key));
             draft.changes.push(Change::DeleteTenant { id: tenant.id, key: tenant.key });
         }
         Ok(draft)

@@ -1,7 +1,7 @@
 //! Relationship tuples: listed, created, deleted, one or many at once.
 
 use super::{
-    MAX_TUPLES, bounded,
+    FactNote, MAX_TUPLES, bounded,
     resolve::{Absent, Resolver, link, reference, same_tenant},
 };
 use crate::{
@@ -183,7 +183,7 @@ impl EnvScope {
                 let message = format!("There is no tuple `{subject} {} {object}`.", spec.relation);
                 Error::new(Kind::NotFound, message)
             })?;
-            if self.settled(self.tuple_removal([tuple])?).await? {
+            if self.settled(Self::tuple_removal([tuple])).await? {
                 return Ok(());
             }
             tries.again()?;
@@ -208,7 +208,7 @@ impl EnvScope {
                     gone.push(tuple);
                 }
             }
-            if self.settled(self.tuple_removal(gone)?).await? {
+            if self.settled(Self::tuple_removal(gone)).await? {
                 return Ok(());
             }
             tries.again()?;
@@ -249,7 +249,7 @@ impl EnvScope {
         }
         let mut draft = resolver.into_draft();
         for tuple in &made {
-            draft.audit.push(self.fact_event("relationship_tuple.created", said(tuple))?);
+            draft.facts.push(FactNote::new("relationship_tuple.created", said(tuple)));
             draft.changes.push(Change::PutTuple(tuple.clone()));
         }
         Ok((made, standing, draft))
@@ -275,14 +275,14 @@ impl EnvScope {
         Ok(found.items.into_iter().next())
     }
 
-    fn tuple_removal(&self, gone: impl IntoIterator<Item = RelationshipTuple>) -> Result<Draft> {
+    fn tuple_removal(gone: impl IntoIterator<Item = RelationshipTuple>) -> Draft {
         let mut draft = Draft::default();
         for tuple in gone {
             draft.expects.push(Expect::Exists(ObjectRef::Tuple(tuple.id)));
-            draft.audit.push(self.fact_event("relationship_tuple.deleted", said(&tuple))?);
+            draft.facts.push(FactNote::new("relationship_tuple.deleted", said(&tuple)));
             draft.changes.push(Change::DeleteTuple(tuple));
         }
-        Ok(draft)
+        draft
     }
 }
 

@@ -1,7 +1,9 @@
 //! Taking roles away: one or many at once.
 
 use super::{
-    MAX_ASSIGNMENTS, bounded,
+    MAX_ASSIGNMENTS,
+    assign::assignment_note,
+    bounded,
     resolve::{Absent, Resolver, same_tenant},
 };
 use crate::{
@@ -38,7 +40,7 @@ impl EnvScope {
         loop {
             let found = self.find_assignment(&mut Resolver::new(self), spec).await?;
             let found = found.ok_or_else(|| Error::new(Kind::NotFound, not_held(spec)))?;
-            if self.settled(self.removal([found.clone()])?).await? {
+            if self.settled(Self::removal([found.clone()])).await? {
                 return Ok(found);
             }
             tries.again()?;
@@ -65,7 +67,7 @@ impl EnvScope {
                 }
             }
             let count = found.len();
-            if self.settled(self.removal(found)?).await? {
+            if self.settled(Self::removal(found)).await? {
                 return Ok(count);
             }
             tries.again()?;
@@ -92,21 +94,21 @@ impl EnvScope {
                     format!("The user `{}` does not belong to the tenant `{}`.", user.key, tenant.key);
                 return Err(Error::new(Kind::NotFound, message));
             }
-            if self.settled(self.removal(found)?).await? {
+            if self.settled(Self::removal(found)).await? {
                 return Ok(());
             }
             tries.again()?;
         }
     }
 
-    pub(crate) fn removal(&self, found: impl IntoIterator<Item = RoleAssignment>) -> Result<Draft> {
+    pub(crate) fn removal(found: impl IntoIterator<Item = RoleAssignment>) -> Draft {
         let mut draft = Draft::default();
         for assignment in found {
             draft.expects.push(Expect::Exists(ObjectRef::Assignment(assignment.id)));
-            draft.audit.push(self.assignment_event("role_assignment.deleted", &assignment)?);
+            draft.facts.push(assignment_note("role_assignment.deleted", &assignment));
             draft.changes.push(Change::DeleteAssignment(assignment));
         }
-        Ok(draft)
+        draft
     }
 
     async fn find_assignment(

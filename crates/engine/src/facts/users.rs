@@ -1,6 +1,6 @@
 //! Users: listed, created, synchronised, changed, deleted.
 
-use super::{assign::AssignmentSpec, members::UserView};
+use super::{FactNote, assign::AssignmentSpec, members::UserView};
 use crate::{
     EnvScope, Patch,
     commit::{Draft, Tries},
@@ -149,7 +149,7 @@ impl EnvScope {
             let user = self.find_user(ident).await?.value;
             let draft = Draft {
                 expects: vec![Expect::Exists(ObjectRef::User(user.id))],
-                audit: vec![self.fact_event("user.deleted", &user.key)?],
+                facts: vec![FactNote::new("user.deleted", &user.key)],
                 changes: vec![Change::DeleteUser { id: user.id, key: user.key }],
                 ..Draft::default()
             };
@@ -165,7 +165,7 @@ impl EnvScope {
         let specs: Vec<_> = new.roles.iter().map(|role| spec(&user, role)).collect();
         let mut draft = self.plan_assignments(&specs, std::slice::from_ref(&user)).await?.draft;
         draft.changes.insert(0, Change::PutUser(user.clone()));
-        draft.audit.insert(0, self.fact_event("user.created", &user.key)?);
+        draft.facts.insert(0, FactNote::new("user.created", &user.key));
         Ok(self.settled(draft).await?.then_some(user))
     }
 
@@ -182,7 +182,7 @@ impl EnvScope {
         let changed = edited(user.clone(), edit)?;
         if changed != user {
             let changed = User { updated_at: self.op.now, ..changed };
-            draft.audit.push(self.fact_event("user.updated", &user.key)?);
+            draft.facts.push(FactNote::new("user.updated", &user.key));
             draft.changes.push(Change::PutUser(changed.clone()));
             return Ok(self.settled(draft).await?.then_some(changed));
         }

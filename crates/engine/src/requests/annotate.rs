@@ -42,6 +42,7 @@ impl Acting {
                 ],
                 audit: vec![self.request_event("request.annotated", &request)?],
                 outbox: outbox.collect(),
+                facts: Vec::new(),
                 changes: vec![Change::PutRequest(Box::new(request.clone()))],
             };
             match self.scope.commit(draft).await? {

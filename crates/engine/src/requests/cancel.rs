@@ -36,6 +36,7 @@ impl Acting {
                 expects: vec![Expect::AtRevision(ObjectRef::Request(request.id), found.revision)],
                 audit: vec![self.request_event("request.canceled", &request)?],
                 outbox: outbox.collect(),
+                facts: Vec::new(),
                 changes: vec![Change::PutRequest(Box::new(request.clone()))],
             };
             match self.scope.commit(draft).await? {

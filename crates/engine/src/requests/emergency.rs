@@ -150,6 +150,7 @@ impl Acting {
                 ],
                 audit: vec![self.scope.event_of_request("break_glass.reviewed", &request, about)?],
                 outbox: delivery::news(&self.scope, element.map(AsRef::as_ref), &request)?.collect(),
+                facts: Vec::new(),
                 changes: vec![Change::PutRequest(Box::new(request.clone()))],
             };
             match self.scope.commit(draft).await? {

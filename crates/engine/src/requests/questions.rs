@@ -76,6 +76,7 @@ impl Acting {
             expects,
             audit: vec![self.request_event(code, &next)?],
             outbox: delivery::news(&self.scope, element.map(AsRef::as_ref), &next)?.collect(),
+            facts: Vec::new(),
             changes: vec![Change::PutRequest(Box::new(next.clone()))],
         };
         draft.expects.push(Expect::AtRevision(ObjectRef::Request(next.id), found.revision));

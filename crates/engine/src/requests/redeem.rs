@@ -180,6 +180,7 @@ impl Acting {
                 expects: vec![Expect::AtRevision(ObjectRef::Request(request.id), found.revision)],
                 audit: vec![event],
                 outbox: delivery::news_of_grant(&self.scope, &request, "grant.recorded")?,
+                facts: Vec::new(),
                 changes: vec![Change::PutRequest(Box::new(request.clone()))],
             };
             match self.scope.commit(draft).await? {

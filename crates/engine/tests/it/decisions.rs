@@ -17,6 +17,7 @@ use askfirst_store::{
 use async_trait::async_trait;
 use serde_json::json;
 use std::{
+    collections::BTreeSet,
     path::PathBuf,
     sync::{
         Arc,
@@ -271,6 +272,9 @@ impl DecisionLog for Full {
     }
     async fn count(&self, env: EnvId, filter: &DecisionFilter, at_most: u64) -> Result<u64, StoreError> {
         self.log.count(env, filter, at_most).await
+    }
+    async fn users(&self, env: EnvId, since: Timestamp) -> Result<BTreeSet<String>, StoreError> {
+        self.log.users(env, since).await
     }
     async fn missed(
         &self,

@@ -1,6 +1,8 @@
 //! Tests of the use cases on a real database. One binary, so that it links once: add a module here.
 
 #[cfg(test)]
+mod bulk;
+#[cfg(test)]
 mod decisions;
 #[cfg(test)]
 mod delivery;

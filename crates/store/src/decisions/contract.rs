@@ -10,7 +10,7 @@ use crate::{
     contract::{Failure, Outcome},
 };
 use askfirst_domain::{Id, Timestamp, id::EnvId};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 use uuid::Uuid;
 
 /// Makes one test of each case. Takes the path of an `async fn() -> Option<Arc<dyn DecisionLog>>` that gives an empty log,
@@ -32,6 +32,7 @@ macro_rules! decision_log_tests {
             what_was_written_reads_back
             pages_give_each_decision_once_newest_first
             filters_agree_with_a_plain_look
+            users_are_those_of_recent_decisions
             a_decision_is_found_by_its_id_in_its_environment
             merging_loses_nothing_and_leaves_few
             what_is_merged_twice_at_once_is_there_once
@@ -258,6 +259,21 @@ pub async fn filters_agree_with_a_plain_look(log: Arc<dyn DecisionLog>) -> Outco
         if round % 40 == 20 {
             log.merge(Timestamp::from_micros(START)).await?;
         }
+    }
+    Ok(())
+}
+
+/// Each once, of this environment alone.
+pub async fn users_are_those_of_recent_decisions(log: Arc<dyn DecisionLog>) -> Outcome {
+    let all = written(log.as_ref(), env(1), 40).await?;
+    let mut other = decision(&mut Dice(7), 1, START);
+    other.user = "somebody-else".to_owned();
+    append(log.as_ref(), env(2), &[other]).await?;
+    for minutes in [0, 30, 119, 125, 200] {
+        let since = Timestamp::from_micros(START + minutes * MINUTE);
+        let recent = all.iter().filter(|record| record.at >= since);
+        let expected: BTreeSet<_> = recent.map(|record| record.user.clone()).collect();
+        assert_eq!(log.users(env(1), since).await?, expected, "since minute {minutes}");
     }
     Ok(())
 }

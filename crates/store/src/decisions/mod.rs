@@ -30,7 +30,7 @@ pub use sqlite::SqliteDecisions;
 use crate::{Found, StoreError};
 use askfirst_domain::{Timestamp, id::EnvId};
 use async_trait::async_trait;
-use std::fmt::Debug;
+use std::{collections::BTreeSet, fmt::Debug};
 
 /// Part of the log, newest first.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -67,6 +67,9 @@ pub struct Keep {
     pub environments: Option<(Vec<EnvId>, Timestamp)>,
 }
 
+/// How many segments users are counted in: eight million decisions where many are made, read in about a second.
+pub const COUNTED_AT_ONCE: usize = 2048;
+
 /// Whether a step of housekeeping has left something to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -94,6 +97,9 @@ pub trait DecisionLog: Send + Sync + Debug {
     async fn find(&self, env: EnvId, id: DecisionId) -> Found<DecisionRecord>;
     /// How many decisions match; stops counting at `at_most`.
     async fn count(&self, env: EnvId, filter: &DecisionFilter, at_most: u64) -> Result<u64, StoreError>;
+    /// The keys of the users whom decisions since a moment are about, whether or not there are such users. Looks at the
+    /// newest [`COUNTED_AT_ONCE`] segments and no further.
+    async fn users(&self, env: EnvId, since: Timestamp) -> Result<BTreeSet<String>, StoreError>;
     /// What is missing within the time, oldest first; 100 entries at most, the newest.
     async fn missed(
         &self,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::StoreError;
 use askfirst_domain::Timestamp;
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 use uuid::Uuid;
 
 /// A segment whose columns are read; the words are looked at when they are wanted.
@@ -135,6 +135,17 @@ impl Opened {
 
     fn moment(&self, row: usize) -> Option<Timestamp> {
         Some(Timestamp::from_micros(self.at.get(row)?.cast_signed()))
+    }
+
+    /// Adds the users whom its decisions since a moment are about.
+    pub(super) fn users_since(&self, since: Timestamp, users: &mut BTreeSet<String>) {
+        let recent = (0..self.rows).filter(|row| self.moment(*row).is_some_and(|at| at >= since));
+        let places: BTreeSet<_> = recent.filter_map(|row| self.cell(row, Cell::User)).collect();
+        for user in places.into_iter().filter_map(|place| self.text(place)) {
+            if !users.contains(user) {
+                users.insert(user.to_owned());
+            }
+        }
     }
 
     /// The rows that match, newest first, with their places in the log.

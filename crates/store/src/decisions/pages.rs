@@ -1,8 +1,8 @@
 //! The log, on whatever database gives [`Segments`].
 
 use super::{
-    DecisionFilter, DecisionId, DecisionLog, DecisionPage, DecisionRecord, Keep, Mark, Missed, Packed,
-    Packer, Step,
+    COUNTED_AT_ONCE, DecisionFilter, DecisionId, DecisionLog, DecisionPage, DecisionRecord, Keep, Mark,
+    Missed, Packed, Packer, Step,
     opened::Opened,
     packer::{FULL, FULL_BYTES, SPAN, span_of},
     record::moment,
@@ -11,7 +11,7 @@ use super::{
 use crate::{Found, StoreError, body::failed};
 use askfirst_domain::{Timestamp, id::EnvId};
 use async_trait::async_trait;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const READING: &str = "reading the decision log";
 const WRITING: &str = "writing the decision log";
@@ -228,6 +228,18 @@ impl<S: Segments> DecisionLog for S {
             }
         }
         Ok(count.min(at_most))
+    }
+
+    async fn users(&self, env: EnvId, since: Timestamp) -> Result<BTreeSet<String>, StoreError> {
+        let filter = DecisionFilter { from: Some(since), ..DecisionFilter::default() };
+        let table = self.look().await.map_err(failed(READING))?;
+        let mut walk = Walk::new(table, env, &filter, None);
+        let mut users = BTreeSet::new();
+        for _ in 0..COUNTED_AT_ONCE {
+            let Some(header) = walk.header().await? else { break };
+            walk.open(&header).await?.users_since(since, &mut users);
+        }
+        Ok(users)
     }
 
     async fn missed(

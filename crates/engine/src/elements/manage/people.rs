@@ -2,10 +2,10 @@
 
 use super::{Desk, ManagedPlace, roles::written, told};
 use crate::{
-    Acting, Patch,
-    commit::{About, Draft, Tries},
+    Acting, EnvScope, Patch,
+    commit::{Draft, Tries},
     error::{Error, Kind, Result},
-    facts::{Membership, NewUser, UserEdit, UserView},
+    facts::{FactNote, Membership, NewUser, UserEdit, UserView},
 };
 use askfirst_domain::{
     Ident, UserKey,
@@ -127,7 +127,7 @@ impl Acting {
                     ),
                 ));
             }
-            let mut draft = self.scope.removal(given)?;
+            let mut draft = EnvScope::removal(given);
             draft.expects.push(Expect::SchemaAt(desk.state.schema_revision));
             if written(self.scope.commit(draft).await)? {
                 return Ok(());
@@ -158,8 +158,7 @@ impl Desk<'_> {
         let mut draft = scope.plan_assignments(&specs, vouched).await?.draft;
         if is_new {
             draft.changes.insert(0, Change::PutUser(user.clone()));
-            let about = About { object: Some(user.key.to_string()), ..About::default() };
-            draft.audit.insert(0, scope.audit("user.created", about)?);
+            draft.facts.insert(0, FactNote::new("user.created", &user.key));
         }
         if !draft.changes.is_empty() {
             draft.expects.push(Expect::SchemaAt(self.state.schema_revision));

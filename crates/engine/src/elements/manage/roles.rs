@@ -2,7 +2,7 @@
 
 use super::{Desk, ManagedPlace, told};
 use crate::{
-    Acting,
+    Acting, EnvScope,
     commit::{Outcome, Tries},
     elements::RoleLevel,
     error::{Error, Kind, Result},
@@ -86,7 +86,7 @@ impl Acting {
                     ),
                 )
             })?;
-            let mut draft = self.scope.removal([given])?;
+            let mut draft = EnvScope::removal([given]);
             draft.expects.push(Expect::SchemaAt(desk.state.schema_revision));
             if written(self.scope.commit(draft).await)? {
                 return Ok(());

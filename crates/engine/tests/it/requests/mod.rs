@@ -1,5 +1,6 @@
 //! Requests from the first wish to the grant.
 
+mod active;
 mod again;
 mod agents;
 mod by_itself;

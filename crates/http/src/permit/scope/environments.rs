@@ -133,7 +133,8 @@ pub(super) struct StatsRead {
     stats: Counts,
 }
 
-/// Monthly users are not counted.
+/// `mau` is how many users were active in the last 30 days: a decision in the log is about them, or they made a request. There
+/// are no members.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = EnvironmentStatistics)]
 struct Counts {
@@ -330,7 +331,7 @@ async fn stats(InOrg(scope): InOrg, Path(at): Path<At>) -> Answer<Json<StatsRead
             tenants: counts.tenants,
             has_decision_logs: counts.has_decisions,
             members: [],
-            mau: 0,
+            mau: counts.active_users,
         },
     }))
 }
