@@ -3,7 +3,11 @@
 use std::{
     fs,
     io::{Read as _, Write as _},
-    os::unix::{fs::MetadataExt as _, process::CommandExt as _},
+    net::TcpListener,
+    os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _},
+        process::CommandExt as _,
+    },
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -11,24 +15,35 @@ use std::{
 };
 
 /// Keeps a server running for as long as its input is open, and cleans up then: a test process that is killed leaves
-/// nothing behind either. `$1` is where the programs are, `$2` the directory, `$3` whether to wait for the disk.
+/// nothing behind either. `$1` is where the programs are, `$2` the directory, `$3` whether to wait for the disk; the rest are
+/// settings.
 const KEEPER: &str = r#"
 set -e
-cd "$2"
-trap 'rm -rf "$2"' EXIT
-"$1/initdb" -D data -U askfirst -A trust -E UTF8 --locale=C.UTF-8 --no-sync >log 2>&1
-"$1/postgres" -D data -k "$2" -c listen_addresses= -c fsync="$3" -c full_page_writes="$3" \
-    -c max_connections=400 -c unix_socket_permissions=0700 -c log_min_messages=warning >>log 2>&1 &
+programs=$1 home=$2 fsync=$3
+shift 3
+cd "$home"
+trap 'rm -rf "$home"' EXIT
+"$programs/initdb" -D data -U askfirst -A trust -E UTF8 --locale=C.UTF-8 --no-sync >log 2>&1
+"$programs/postgres" -D data -k "$home" -c fsync="$fsync" -c full_page_writes="$fsync" \
+    -c max_connections=400 -c unix_socket_permissions=0700 -c log_min_messages=warning "$@" >>log 2>&1 &
 server=$!
 cat >/dev/null || true
 kill -INT $server
 wait $server || true
 "#;
 
-/// A server without a network, in a directory of its own; it ends with the process that started it.
+/// How a server shows who it is, in PEM.
+#[derive(Debug)]
+pub(crate) struct Certificate {
+    pub(crate) chain: String,
+    pub(crate) key: String,
+}
+
+/// A server, without a network unless it is asked for, in a directory of its own; it ends with the process that started it.
 #[derive(Debug)]
 pub(crate) struct Server {
     directory: PathBuf,
+    port: u16,
     keeper: Child,
     open: Option<ChildStdin>,
     databases: AtomicU32,
@@ -37,29 +52,52 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server; none where PostgreSQL is not installed, and then it says so. `fsync` is `on` or `off`.
     pub(crate) fn start(fsync: &str) -> Option<Self> {
-        let Some(programs) = programs() else {
-            // Written to the stream itself, so that it is seen though the tests pass.
-            let said = "SKIPPED: the tests on PostgreSQL, for there are no `initdb` and `postgres` in \
-                        /usr/lib/postgresql/*/bin or PATH (Debian: apt-get install postgresql)\n";
-            std::io::stderr().write_all(said.as_bytes()).unwrap();
-            return None;
-        };
-        let directory = tempfile::Builder::new().prefix("askfirst-pg-").tempdir().unwrap().keep();
+        let programs = programs_or_say()?;
+        Some(Self::start_in(directory(), &programs, fsync, 5432, &["listen_addresses=".to_owned()]))
+    }
+
+    /// Starts a server that speaks TLS on a port of this machine, and gives the port.
+    pub(crate) fn start_with_tls(certificate: &Certificate) -> Option<(Self, u16)> {
+        let programs = programs_or_say()?;
+        let directory = directory();
+        for (name, text) in [("chain.pem", &certificate.chain), ("key.pem", &certificate.key)] {
+            let path = directory.join(name);
+            fs::write(&path, text).unwrap();
+            // PostgreSQL takes no key that others may read.
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let file = |name: &str| directory.join(name).display().to_string();
+        let settings = [
+            "listen_addresses=127.0.0.1".to_owned(),
+            format!("port={port}"),
+            "ssl=on".to_owned(),
+            format!("ssl_cert_file={}", file("chain.pem")),
+            format!("ssl_key_file={}", file("key.pem")),
+        ];
+        Some((Self::start_in(directory, &programs, "off", port, &settings), port))
+    }
+
+    fn start_in(directory: PathBuf, programs: &Path, fsync: &str, port: u16, settings: &[String]) -> Self {
         let mut command = Command::new("sh");
         command.args(["-c", KEEPER, "keeper"]).arg(programs).arg(&directory).arg(fsync);
+        command.args(settings.iter().flat_map(|setting| ["-c", setting]));
         // PostgreSQL refuses to run as root.
         if fs::metadata("/proc/self").unwrap().uid() == 0 {
             let (uid, gid) = unprivileged().expect("there is a user `postgres` or `nobody`");
-            std::os::unix::fs::chown(&directory, Some(uid), Some(gid)).unwrap();
+            let inside = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
+            for path in inside.chain([directory.clone()]) {
+                std::os::unix::fs::chown(path, Some(uid), Some(gid)).unwrap();
+            }
             command.gid(gid).uid(uid);
         }
         // A group of its own: an interrupt at the keyboard is for the tests, and the keeper sees them end.
         command.stdin(Stdio::piped()).stdout(Stdio::null()).process_group(0);
         let mut keeper = command.spawn().unwrap();
         let open = keeper.stdin.take();
-        let mut server = Self { directory, keeper, open, databases: AtomicU32::new(0) };
+        let mut server = Self { directory, port, keeper, open, databases: AtomicU32::new(0) };
         server.await_ready();
-        Some(server)
+        server
     }
 
     fn await_ready(&mut self) {
@@ -79,8 +117,10 @@ impl Server {
         panic!("PostgreSQL does not start: {log}");
     }
 
-    fn url(&self, database: &str) -> String {
-        format!("postgres:///{database}?user=askfirst&host={}", self.directory.display())
+    /// A database, by way of the server's socket.
+    pub(crate) fn url(&self, database: &str) -> String {
+        let (host, port) = (self.directory.display(), self.port);
+        format!("postgres:///{database}?user=askfirst&host={host}&port={port}")
     }
 
     /// Makes an empty database and gives its URL.
@@ -102,6 +142,23 @@ impl Drop for Server {
         drop(self.open.take());
         let _ = self.keeper.wait();
     }
+}
+
+/// For a server's files. Whoever keeps the server takes it away.
+fn directory() -> PathBuf {
+    tempfile::Builder::new().prefix("askfirst-pg-").tempdir().unwrap().keep()
+}
+
+/// Where the programs are; says so when they are nowhere.
+fn programs_or_say() -> Option<PathBuf> {
+    let programs = programs();
+    if programs.is_none() {
+        // Written to the stream itself, so that it is seen though the tests pass.
+        let said = "SKIPPED: the tests on PostgreSQL, for there are no `initdb` and `postgres` in \
+                    /usr/lib/postgresql/*/bin or PATH (Debian: apt-get install postgresql)\n";
+        std::io::stderr().write_all(said.as_bytes()).unwrap();
+    }
+    programs
 }
 
 /// A connection beside the store's.
