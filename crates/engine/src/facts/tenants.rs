@@ -128,7 +128,7 @@ impl EnvScope {
         let mut tries = Tries::default();
         loop {
             let tenant = self.find_tenant(ident).await?.value;
-            if self.settled(self.tenant_removal([tenant])?).await? {
+            if self.settled(Self::tenant_removal([tenant])?).await? {
                 return Ok(());
             }
             tries.again()?;
@@ -152,14 +152,14 @@ impl EnvScope {
                     gone.push(found.value);
                 }
             }
-            if self.settled(self.tenant_removal(gone)?).await? {
+            if self.settled(Self::tenant_removal(gone)?).await? {
                 return Ok(());
             }
             tries.again()?;
         }
     }
 
-    fn tenant_removal(&self, gone: impl IntoIterator<Item = Tenant>) -> Result<Draft> {
+    fn tenant_removal(gone: impl IntoIterator<Item = Tenant>) -> Result<Draft> {
         let mut draft = Draft::default();
         for tenant in gone {
             if tenant.key.as_str() == DEFAULT_TENANT {

@@ -266,8 +266,7 @@ pub async fn filters_agree_with_a_plain_look(log: Arc<dyn DecisionLog>) -> Outco
 /// Each once, of this environment alone.
 pub async fn users_are_those_of_recent_decisions(log: Arc<dyn DecisionLog>) -> Outcome {
     let all = written(log.as_ref(), env(1), 40).await?;
-    let mut other = decision(&mut Dice(7), 1, START);
-    other.user = "somebody-else".to_owned();
+    let other = DecisionRecord { user: "somebody-else".to_owned(), ..decision(&mut Dice(7), 1, START) };
     append(log.as_ref(), env(2), &[other]).await?;
     for minutes in [0, 30, 119, 125, 200] {
         let since = Timestamp::from_micros(START + minutes * MINUTE);

@@ -3,11 +3,7 @@
 use std::{
     fs,
     io::{Read as _, Write as _},
-    net::TcpListener,
-    os::unix::{
-        fs::{MetadataExt as _, PermissionsExt as _},
-        process::CommandExt as _,
-    },
+    os::unix::{fs::MetadataExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -32,13 +28,6 @@ kill -INT $server
 wait $server || true
 "#;
 
-/// How a server shows who it is, in PEM.
-#[derive(Debug)]
-pub(crate) struct Certificate {
-    pub(crate) chain: String,
-    pub(crate) key: String,
-}
-
 /// A server, without a network unless it is asked for, in a directory of its own; it ends with the process that started it.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -56,29 +45,14 @@ impl Server {
         Some(Self::start_in(directory(), &programs, fsync, 5432, &["listen_addresses=".to_owned()]))
     }
 
-    /// Starts a server that speaks TLS on a port of this machine, and gives the port.
-    pub(crate) fn start_with_tls(certificate: &Certificate) -> Option<(Self, u16)> {
-        let programs = programs_or_say()?;
-        let directory = directory();
-        for (name, text) in [("chain.pem", &certificate.chain), ("key.pem", &certificate.key)] {
-            let path = directory.join(name);
-            fs::write(&path, text).unwrap();
-            // PostgreSQL takes no key that others may read.
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let file = |name: &str| directory.join(name).display().to_string();
-        let settings = [
-            "listen_addresses=127.0.0.1".to_owned(),
-            format!("port={port}"),
-            "ssl=on".to_owned(),
-            format!("ssl_cert_file={}", file("chain.pem")),
-            format!("ssl_key_file={}", file("key.pem")),
-        ];
-        Some((Self::start_in(directory, &programs, "off", port, &settings), port))
-    }
-
-    fn start_in(directory: PathBuf, programs: &Path, fsync: &str, port: u16, settings: &[String]) -> Self {
+    /// Starts a server in a directory with what it needs, with settings of its own.
+    pub(crate) fn start_in(
+        directory: PathBuf,
+        programs: &Path,
+        fsync: &str,
+        port: u16,
+        settings: &[String],
+    ) -> Self {
         let mut command = Command::new("sh");
         command.args(["-c", KEEPER, "keeper"]).arg(programs).arg(&directory).arg(fsync);
         command.args(settings.iter().flat_map(|setting| ["-c", setting]));
@@ -145,12 +119,12 @@ impl Drop for Server {
 }
 
 /// For a server's files. Whoever keeps the server takes it away.
-fn directory() -> PathBuf {
+pub(crate) fn directory() -> PathBuf {
     tempfile::Builder::new().prefix("askfirst-pg-").tempdir().unwrap().keep()
 }
 
 /// Where the programs are; says so when they are nowhere.
-fn programs_or_say() -> Option<PathBuf> {
+pub(crate) fn programs_or_say() -> Option<PathBuf> {
     let programs = programs();
     if programs.is_none() {
         // Written to the stream itself, so that it is seen though the tests pass.
