@@ -147,6 +147,13 @@ pub struct Course {
     pub emergency: Option<Emergency>,
 }
 
+impl Course {
+    /// Whether it was taken in an emergency and nobody has looked at it yet.
+    pub fn is_unlooked(&self) -> bool {
+        self.emergency.as_ref().is_some_and(|emergency| emergency.looked_at.is_none())
+    }
+}
+
 /// What was taken in an emergency, and what somebody said of it afterwards.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Emergency {

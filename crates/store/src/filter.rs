@@ -2,9 +2,10 @@
 
 use askfirst_domain::{
     Key, Timestamp,
+    facts::InstanceRef,
     id::{ElementId, InstanceId, RequestId, RoleId, TenantId, UserId},
     invite::InviteStatus,
-    request::{RequestKind, Status},
+    request::{Request, RequestKind, Status},
 };
 
 /// Which part of a list: skips `offset`, gives `limit` at most.
@@ -90,6 +91,45 @@ pub struct RequestFilter {
     pub role: Option<RoleId>,
     pub resource: Option<Key>,
     pub instance: Option<InstanceId>,
+    /// Those that were taken in an emergency and that nobody has looked at since, or all.
+    pub emergencies: Emergencies,
+}
+
+/// Whether a list holds nothing but what was taken in an emergency.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Emergencies {
+    #[default]
+    AndOthers,
+    /// What nobody has looked at yet.
+    Unlooked,
+}
+
+/// A place where requests are looked for. One that is not there (any more) holds none.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Spot {
+    /// What this user asked for.
+    AskedBy(UserId),
+    /// What was asked for through the element in the tenant.
+    InTenant { element: ElementId, tenant: Key },
+    /// What was asked for through the element about the instance.
+    OnInstance { element: ElementId, instance: InstanceRef },
+    /// Operation approvals about the instance, through whichever element.
+    Operations { instance: InstanceRef },
+}
+
+/// Which part of requests that are read newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Older {
+    /// Those older than the one at this place; none: from the newest.
+    pub than: Option<u64>,
+    pub most: u32,
+}
+
+/// A request and its place in the order of creation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed {
+    pub place: u64,
+    pub request: Request,
 }
 
 /// Requests that stand in one of these ways at a moment; an empty list matches nothing.

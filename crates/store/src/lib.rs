@@ -40,8 +40,8 @@ mod writer;
 
 pub use audit::{AuditChain, Erasure, Unsigned};
 pub use filter::{
-    AssignmentFilter, AuditFilter, InstanceFilter, InviteFilter, Listed, Page, RequestFilter, Standing,
-    TenantFilter, TupleFilter, UserFilter,
+    AssignmentFilter, AuditFilter, Emergencies, InstanceFilter, InviteFilter, Listed, Older, Page, Placed,
+    RequestFilter, Spot, Standing, TenantFilter, TupleFilter, UserFilter,
 };
 pub use model::{
     AdminCommit, AdminOp, ChangeRecord, Commit, CommitError, Committed, Head, Position, StoreError, Versioned,
@@ -207,6 +207,16 @@ pub trait Store: AuditChain + Outbox + Tasks + Send + Sync + Debug {
     async fn request(&self, env: EnvId, id: RequestId) -> Found<Versioned<Request>>;
     /// Requests, newest first.
     async fn requests(&self, env: EnvId, filter: &RequestFilter, page: Page) -> List<Request>;
+    /// Requests in any of these places that the filter lets through, newest first; no places at all are everywhere. Each
+    /// place costs as much as what is given, however much is pending in it and elsewhere, unless the filter has to
+    /// look for what is rare there.
+    async fn newest_requests(
+        &self,
+        env: EnvId,
+        filter: &RequestFilter,
+        spots: &[Spot],
+        older: Older,
+    ) -> Result<Vec<Placed>, StoreError>;
     /// The pending request with this wish; there is one at most.
     async fn pending_request(&self, env: EnvId, wish: &str) -> Found<Versioned<Request>>;
 

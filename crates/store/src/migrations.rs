@@ -76,6 +76,12 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0010_webhooks.sql"),
         postgres: include_str!("../migrations/postgres/0010_webhooks.sql"),
     },
+    Step {
+        number: 11,
+        name: "waiting",
+        sqlite: include_str!("../migrations/sqlite/0011_waiting.sql"),
+        postgres: include_str!("../migrations/postgres/0011_waiting.sql"),
+    },
 ];
 
 /// The number of the newest step.

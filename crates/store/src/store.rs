@@ -2,13 +2,13 @@
 
 use crate::{
     AdminCommit, AssignmentFilter, AuditFilter, ChangeRecord, Commit, CommitError, Committed, Found, Head,
-    InstanceFilter, InstanceIdent, InviteFilter, List, Listed, Page, Position, RequestFilter, Store,
-    StoreError, TenantFilter, TupleFilter, UserFilter, Versioned,
+    InstanceFilter, InstanceIdent, InviteFilter, List, Listed, Older, Page, Placed, Position, RequestFilter,
+    Spot, Store, StoreError, TenantFilter, TupleFilter, UserFilter, Versioned,
     body::{Body, Look, Readers, failed},
     image,
     load::{self, AtOnce},
     moves::is_beyond,
-    sql::{self, Cells, Filtered, Select, Statement, read, rows as decode},
+    sql::{self, Cells, Filtered, Select, Statement, read, rows as decode, spots},
     writer::Job,
 };
 use askfirst_domain::{
@@ -305,6 +305,35 @@ impl<B: Body> Store for B {
 
     async fn requests(&self, env: EnvId, filter: &RequestFilter, page: Page) -> List<Request> {
         list(self, &filter.select(B::DIALECT, env), page, |row| Ok(decode::request(row)?.value)).await
+    }
+
+    async fn newest_requests(
+        &self,
+        env: EnvId,
+        filter: &RequestFilter,
+        spots: &[Spot],
+        older: Older,
+    ) -> Result<Vec<Placed>, StoreError> {
+        let statements = spots::newest(B::DIALECT, env, filter, spots, older);
+        let mut look = self.readers().look().await.map_err(failed(READING))?;
+        let mut places = Vec::new();
+        for statement in statements {
+            let rows = look.rows(statement).await.map_err(failed(READING))?;
+            for row in &rows {
+                places.push(Cells::of("request", row).whole()?);
+            }
+        }
+        places.sort_unstable_by(|a, b| b.cmp(a));
+        places.dedup();
+        places.truncate(usize::try_from(older.most).unwrap_or(usize::MAX));
+        let rows = match places.is_empty() {
+            true => Vec::new(),
+            false => look.rows(spots::at(B::DIALECT, env, &places)).await.map_err(failed(READING))?,
+        };
+        look.end().await.map_err(failed(READING))?;
+        let mut found = rows.iter().map(decode::placed_request).collect::<Result<Vec<_>, _>>()?;
+        found.sort_unstable_by(|a, b| b.place.cmp(&a.place));
+        Ok(found)
     }
 
     async fn pending_request(&self, env: EnvId, wish: &str) -> Found<Versioned<Request>> {

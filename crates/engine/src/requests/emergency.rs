@@ -1,7 +1,8 @@
 //! Taking at once what would have to be asked for, in an emergency; and looking at it afterwards.
 
 use super::{
-    AskAccess, AskOperation, Asked, RequestView, comment, delivery,
+    Ahead, AskAccess, AskOperation, Asked, RequestView, comment, delivery,
+    list::Part,
     open::{Manner, Wanted},
     text,
 };
@@ -17,8 +18,9 @@ use askfirst_domain::{
     review::{AfterVerdict, Look},
     terms::BreakGlass,
 };
-use askfirst_store::{Listed, Page, RequestFilter, Standing};
+use askfirst_store::{Emergencies, Listed, Page, RequestFilter, Standing};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 impl Acting {
     /// Takes a role at once. The element has to allow it to a role that the person holds there; it is short, it needs a
@@ -166,17 +168,18 @@ impl Acting {
     /// When the store fails.
     pub async fn emergencies(&self, page: Page) -> Result<Listed<RequestView>> {
         let mut sight = self.sight();
-        if !sight.sees_others() {
-            return Ok(Listed { items: Vec::new(), total: 0 });
-        }
         let standing = Some(Standing::only(Status::Approved, self.scope.op.now));
-        let filter = RequestFilter { standing, tenant: self.tenant, ..RequestFilter::default() };
-        let me = self.person.id;
-        let waits = |request: &Request| {
-            let emergency = request.course.emergency.as_ref();
-            emergency.is_some_and(|emergency| emergency.looked_at.is_none()) && request.requester.id != me
+        let filter = RequestFilter {
+            standing,
+            tenant: self.tenant,
+            emergencies: Emergencies::Unlooked,
+            ..RequestFilter::default()
         };
-        let listed = self.sift(&filter, page, |r| waits(r) && sight.decides(r)).await?;
+        let me = self.person.id;
+        let part = Part { page, ahead: Ahead::Counted };
+        let waits = |request: &Request| request.course.is_unlooked() && request.requester.id != me;
+        // There are few of them, whatever else there is.
+        let listed = self.sift(&filter, BTreeSet::new(), part, |r| waits(r) && sight.decides(r)).await?;
         self.viewed(listed, &mut sight).await
     }
 }

@@ -56,6 +56,7 @@ pub(crate) use ask_evaluation::{AskEvaluation, Bound, Sharing};
 pub use askfirst_domain::Span;
 pub use calls::{CallAt, DENIAL_STANDS};
 pub use foresee::{Foreseen, Foresight};
+pub use list::COUNTED;
 pub use redeem::{Pass, Redeem};
 pub use terms::{Again, RequestTimes, Times};
 pub use view::{Gives, Heard, PersonView, RequestView, Rights};
@@ -138,6 +139,17 @@ pub struct RequestQuery {
     pub resource: Option<Ident>,
     pub instance: Option<String>,
     pub tenant: Option<Ident>,
+    pub ahead: Ahead,
+}
+
+/// How far behind its page a list is counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ahead {
+    /// [`COUNTED`] more.
+    #[default]
+    Counted,
+    /// Not further than it takes to say whether there is more.
+    OneMore,
 }
 
 /// A reviewer's decision.

@@ -9,8 +9,10 @@ use askfirst_domain::{
     id::{ElementId, RoleId, TenantId, UserId},
     request::{Person, Request, RequestKind, Status},
 };
+use askfirst_store::Spot;
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
+    iter,
     sync::Arc,
 };
 
@@ -28,6 +30,13 @@ enum Power {
     Review(Key),
     /// This role, on the instance or in the tenant.
     Hold(RoleId),
+}
+
+/// What a person is to be able to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Look {
+    See,
+    Decide,
 }
 
 /// One person's view of an environment at one revision.
@@ -98,18 +107,35 @@ impl Sight {
         self.reaches(Power::Hold(role), request)
     }
 
-    /// Whether there is any place where the person sees requests of others.
-    pub(super) fn sees_others(&mut self) -> bool {
+    /// The places where the person may see, or decide, requests of others. Whether they do is for [`Sight::sees`] and
+    /// [`Sight::decides`] to say of each: for one that was escalated, it depends on when it was opened.
+    pub(super) fn spots(&mut self, look: Look) -> BTreeSet<Spot> {
         let state = Arc::clone(&self.state);
         let schema = state.snapshot.schema();
-        let elements = schema.elements().map(|e| Power::See(e.id));
-        let resources = schema.resources().map(|r| Power::Review(r.key.clone()));
-        let escalated = schema.elements().flat_map(|element| {
-            let roles = element.terms.escalation.iter().flat_map(|step| &step.roles);
-            let resource = element.resource.as_ref();
-            roles.filter_map(move |role| Some(Power::Hold(schema.role_of_terms(resource, role)?.id)))
-        });
-        elements.chain(resources).chain(escalated).any(|power| !self.places(power).is_empty())
+        let mut spots = BTreeSet::new();
+        for element in schema.elements() {
+            let power = match look {
+                Look::See => Power::See(element.id),
+                Look::Decide => Power::Decide(element.id),
+            };
+            let steps = element.terms.escalation.iter().flat_map(|step| &step.roles);
+            let roles = steps.filter_map(|role| schema.role_of_terms(element.resource.as_ref(), role));
+            for power in iter::once(power).chain(roles.map(|role| Power::Hold(role.id))) {
+                spots.extend(self.places(power).iter().map(|place| match place {
+                    Place::Tenant(tenant) => Spot::InTenant { element: element.id, tenant: tenant.clone() },
+                    Place::Instance(instance) => {
+                        Spot::OnInstance { element: element.id, instance: instance.clone() }
+                    }
+                }));
+            }
+        }
+        for resource in schema.resources() {
+            spots.extend(self.places(Power::Review(resource.key.clone())).iter().filter_map(|place| {
+                let Place::Instance(instance) = place else { return None };
+                Some(Spot::Operations { instance: instance.clone() })
+            }));
+        }
+        spots
     }
 
     /// What an approval of the request gives.

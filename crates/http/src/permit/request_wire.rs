@@ -148,6 +148,7 @@ impl ListQuery {
             resource: given(&self.resource),
             instance: instance.map(|ident| ident.as_str().to_owned()),
             tenant: given(&self.tenant),
+            ..Default::default()
         })
     }
 

@@ -7,7 +7,10 @@ use super::{
 };
 use crate::permit::wire::Params;
 use askama::Template;
-use askfirst_engine::{Page, requests::RequestQuery};
+use askfirst_engine::{
+    Page,
+    requests::{Ahead, COUNTED, RequestQuery},
+};
 use axum::http::StatusCode;
 use serde::Deserialize;
 
@@ -24,7 +27,9 @@ pub(super) struct Query {
 struct InboxPage {
     me: String,
     waiting: Vec<Row>,
-    waiting_total: u64,
+    /// As it is shown: `12`, or `1000+`.
+    waiting_total: String,
+    waiting_unseen: bool,
     rest: Vec<Row>,
     newer: Option<u32>,
     older: Option<u32>,
@@ -38,16 +43,22 @@ pub(super) async fn page(
     let now = acting.scope().op().now;
     let waiting = acting.inbox(Page { offset: 0, limit: SHOWN }).await?;
     let window = Page { offset: u64::from(page - 1) * u64::from(SHOWN), limit: SHOWN };
-    let all = acting.requests(RequestQuery::default(), window).await?;
-    let last = all.total.div_ceil(u64::from(SHOWN));
+    let query = RequestQuery { ahead: Ahead::OneMore, ..RequestQuery::default() };
+    let all = acting.requests(query, window).await?;
+    let shown_by_then = window.offset.saturating_add(u64::from(SHOWN));
     let rest = all.items.iter().filter(|view| !view.rights.awaited);
     let template = InboxPage {
         me: acting.user_key().to_string(),
         waiting: waiting.items.iter().map(|view| Row::new(view, now)).collect(),
-        waiting_total: waiting.total,
+        waiting_total: if waiting.total > COUNTED {
+            format!("{COUNTED}+")
+        } else {
+            waiting.total.to_string()
+        },
+        waiting_unseen: waiting.total > u64::from(SHOWN),
         rest: rest.map(|view| Row::new(view, now)).collect(),
         newer: (page > 1).then(|| page - 1),
-        older: (u64::from(page) < last).then(|| page + 1),
+        older: (all.total > shown_by_then).then(|| page + 1),
     };
     render(StatusCode::OK, &template)
 }

@@ -14,6 +14,7 @@ mod lists;
 mod model;
 mod outbox;
 mod replay;
+mod spots;
 mod tasks;
 mod texts;
 mod things;
@@ -51,6 +52,7 @@ pub use outbox::{
     an_item_is_claimed_by_one, an_item_waits_until_it_is_delivered, items_that_were_given_up_are_listed,
 };
 pub use replay::{loading_equals_replaying, values_read_back_as_written};
+pub use spots::requests_are_found_where_they_are;
 pub use tasks::{keys_of_tokens_are_kept, tasks_and_their_names_are_kept};
 pub use texts::nul_is_refused;
 pub use things::Things;
@@ -105,6 +107,7 @@ macro_rules! contract_tests {
             many_are_found_at_once
             pages_are_stable
             requests_are_filtered_newest_first
+            requests_are_found_where_they_are
             tuples_are_filtered
             users_and_tenants_are_searched
             loading_equals_replaying

@@ -7,8 +7,8 @@ use super::{
     tables::{ASSIGNMENTS, INSTANCES, INVITES, REQUESTS, TENANTS, TUPLES, Table, USERS},
 };
 use crate::{
-    AssignmentFilter, AuditFilter, InstanceFilter, InviteFilter, OutboxFilter, Page, RequestFilter, Standing,
-    TenantFilter, TupleFilter, UserFilter,
+    AssignmentFilter, AuditFilter, Emergencies, InstanceFilter, InviteFilter, OutboxFilter, Page,
+    RequestFilter, Standing, TenantFilter, TupleFilter, UserFilter,
 };
 use askfirst_domain::{Id, Key, id::EnvId, invite::InviteStatus, request::Status};
 use std::borrow::Cow;
@@ -16,15 +16,15 @@ use std::borrow::Cow;
 /// A list to be: what is read, from where, and which of it.
 #[derive(Debug)]
 pub(crate) struct Select {
-    dialect: Dialect,
+    pub(super) dialect: Dialect,
     table: &'static str,
     columns: String,
     order: &'static str,
     /// The rows come from several places of an index and have to be sorted: the planner shall not read everything
     /// in order instead.
     sorted: bool,
-    conditions: Vec<String>,
-    args: Vec<Value>,
+    pub(super) conditions: Vec<String>,
+    pub(super) args: Vec<Value>,
     empty: bool,
 }
 
@@ -43,7 +43,7 @@ impl Select {
     }
 
     /// Binds a value and gives its number.
-    fn bind(&mut self, value: Value) -> usize {
+    pub(super) fn bind(&mut self, value: Value) -> usize {
         self.args.push(value);
         self.args.len()
     }
@@ -74,7 +74,7 @@ impl Select {
     }
 
     /// What is pending in the table may have expired.
-    fn standing(&mut self, standing: &Standing) {
+    pub(super) fn standing(&mut self, standing: &Standing) {
         let wanted = |status| standing.statuses.contains(&status);
         let (pending, expired) = (wanted(Status::Pending), wanted(Status::Expired));
         let written = Status::ALL.into_iter().filter(|s| wanted(*s) || (*s == Status::Pending && expired));
@@ -201,10 +201,7 @@ impl Filtered for TupleFilter {
 
 impl Filtered for RequestFilter {
     fn select(&self, dialect: Dialect, env: EnvId) -> Select {
-        let mut select = Select::of(dialect, &REQUESTS, env);
-        select.order = "pos DESC";
-        select.equal("kind", self.kind.map(kind_word));
-        select.one_of("element", self.elements.as_deref());
+        let mut select = self.without_standing(dialect, env);
         if let Some(standing) = &self.standing {
             select.standing(standing);
         }
@@ -213,6 +210,20 @@ impl Filtered for RequestFilter {
             select.conditions.push(format!("ends_at <= ${n}"));
             select.order = "ends_at";
         }
+        select
+    }
+}
+
+impl RequestFilter {
+    /// All but how requests stand and when they end.
+    pub(super) fn without_standing(&self, dialect: Dialect, env: EnvId) -> Select {
+        let mut select = Select::of(dialect, &REQUESTS, env);
+        select.order = "pos DESC";
+        if self.emergencies == Emergencies::Unlooked {
+            select.conditions.push("unlooked = 1".to_owned());
+        }
+        select.equal("kind", self.kind.map(kind_word));
+        select.one_of("element", self.elements.as_deref());
         select.equal("requester", self.requester);
         select.equal("tenant_id", self.tenant);
         select.equal("role_id", self.role);

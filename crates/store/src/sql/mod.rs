@@ -19,6 +19,7 @@ mod purge;
 mod put;
 pub(crate) mod read;
 pub(crate) mod rows;
+pub(crate) mod spots;
 mod statement;
 pub(crate) mod tables;
 pub(crate) mod tasks;

@@ -1,7 +1,7 @@
 //! From rows to the words of the domain. Each function reads the columns that its table names.
 
 use super::{Cells, Row, payload};
-use crate::{ChangeRecord, Head, Position, StoreError, Unsigned, Versioned};
+use crate::{ChangeRecord, Head, Placed, Position, StoreError, Unsigned, Versioned};
 use askfirst_domain::{
     audit::{AuditEvent, ChainHead, ChainId, Entry, HeadStatement, PublicKey, SignedHead},
     change::Change,
@@ -100,6 +100,12 @@ pub(crate) fn tuple<R: Row>(row: &R) -> Result<Versioned<RelationshipTuple>, Sto
 pub(crate) fn request<R: Row>(row: &R) -> Result<Versioned<Request>, StoreError> {
     let mut c = Cells::of("request", row);
     Ok(Versioned { value: c.json()?, revision: c.whole()? })
+}
+
+/// A request behind its place.
+pub(crate) fn placed_request<R: Row>(row: &R) -> Result<Placed, StoreError> {
+    let mut c = Cells::of("request", row);
+    Ok(Placed { place: c.whole()?, request: c.json()? })
 }
 
 pub(crate) fn invite<R: Row>(row: &R) -> Result<Versioned<Invite>, StoreError> {

@@ -2,17 +2,18 @@
 
 use super::{SqliteStore, exec::query};
 use crate::{
-    AssignmentFilter, Attempt, AuditFilter, InstanceFilter, InviteFilter, OutboxFilter, Page, RequestFilter,
-    Standing, TenantFilter, TupleFilter, UserFilter,
+    AssignmentFilter, Attempt, AuditFilter, Emergencies, InstanceFilter, InviteFilter, Older, OutboxFilter,
+    Page, RequestFilter, Spot, Standing, TenantFilter, TupleFilter, UserFilter,
     sql::{
         Dialect, Filtered, Pace, Select, Statement, audit, first_taken, image, outbox, probe, purge, read,
-        revisions_of, steps, take_link,
+        revisions_of, spots, steps, take_link,
     },
 };
 use askfirst_domain::{
     Id, Key, Timestamp,
     audit::ChainId,
     change::{Change, Expect, ObjectRef},
+    facts::InstanceRef,
     id::EnvId,
     invite::InviteStatus,
     request::{RequestKind, Status},
@@ -249,6 +250,74 @@ async fn look_ups_and_cascades_search_an_index() {
         let plan = plan(&store, statement.clone()).await;
         assert!(!plan.is_empty() && scans(&plan).is_empty(), "{}\n{plan:#?}", statement.sql);
     }
+}
+
+/// What waits in a place costs what is given of it: each part has an index of its own, in whose order it comes.
+#[tokio::test]
+async fn requests_of_places_come_in_the_order_of_an_index() {
+    let store = SqliteStore::open_in_memory().await.unwrap();
+    let instance = InstanceRef { resource: key(), key: key() };
+    let now = Timestamp::default();
+    let narrowings = [
+        RequestFilter::default(),
+        RequestFilter { standing: Some(Standing::only(Status::Pending, now)), ..Default::default() },
+        RequestFilter {
+            kind: Some(RequestKind::AccessRequest),
+            tenant: Some(id()),
+            standing: Some(Standing::only(Status::Approved, now)),
+            ..Default::default()
+        },
+    ];
+    let older = Older { than: Some(7), most: 1000 };
+    for filter in &narrowings {
+        for (spot, index) in [
+            (Spot::AskedBy(id()), "request_requester (env=? AND requester=? AND rowid<?)"),
+            (
+                Spot::InTenant { element: id(), tenant: key() },
+                "request_of_tenant (env=? AND status=? AND element=? AND tenant_id=? AND rowid<?)",
+            ),
+            (
+                Spot::OnInstance { element: id(), instance: instance.clone() },
+                "request_on_instance (env=? AND status=? AND instance_id=? AND rowid<?)",
+            ),
+            (
+                Spot::Operations { instance: instance.clone() },
+                "request_on_instance (env=? AND status=? AND instance_id=? AND rowid<?)",
+            ),
+        ] {
+            let statements = spots::newest(DIALECT, ENV, filter, std::slice::from_ref(&spot), older);
+            assert!(!statements.is_empty());
+            for statement in statements {
+                let plan = plan(&store, statement.clone()).await;
+                let parts: Vec<_> = plan.iter().filter(|step| step.contains(" request ")).collect();
+                assert!(parts.iter().all(|step| step.contains(index)), "{}\n{plan:#?}", statement.sql);
+                // What is sorted is the places that the parts have given.
+                let sorts = plan.iter().filter(|step| step.contains("TEMP B-TREE FOR ORDER")).count();
+                assert!(!parts.is_empty() && sorts <= 1, "{}\n{plan:#?}", statement.sql);
+            }
+        }
+    }
+    let emergencies = RequestFilter {
+        emergencies: Emergencies::Unlooked,
+        standing: Some(Standing::only(Status::Approved, now)),
+        ..Default::default()
+    };
+    for statement in spots::newest(DIALECT, ENV, &emergencies, &[], older) {
+        let plan = plan(&store, statement.clone()).await;
+        assert!(plan.iter().any(|step| step.contains("request_unlooked")), "{}\n{plan:#?}", statement.sql);
+    }
+    let overdue =
+        RequestFilter { standing: Some(Standing::only(Status::Expired, now)), ..Default::default() };
+    let spot = Spot::InTenant { element: id(), tenant: key() };
+    for statement in spots::newest(DIALECT, ENV, &overdue, &[spot], older) {
+        let plan = plan(&store, statement.clone()).await;
+        assert!(plan.iter().any(|step| step.contains("request_ends (env=?")), "{}\n{plan:#?}", statement.sql);
+    }
+    let plan = plan(&store, spots::at(DIALECT, ENV, &[1, 2])).await;
+    assert!(
+        scans(&plan).is_empty() && plan.iter().any(|step| step.contains("PRIMARY KEY (rowid=?)")),
+        "{plan:#?}"
+    );
 }
 
 /// What looks for many things at once goes to each of them, and does not go through an environment.

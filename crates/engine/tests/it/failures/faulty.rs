@@ -19,9 +19,9 @@ use askfirst_domain::{
 };
 use askfirst_store::{
     AdminCommit, AssignmentFilter, Attempt, AuditChain, AuditFilter, ChangeRecord, Commit, CommitError,
-    Committed, Erasure, Found, Head, InstanceFilter, InstanceIdent, InviteFilter, List, Listed, Outbox,
-    OutboxFilter, Page, Position, Queued, RequestFilter, Store, StoreError, TaskName, Tasks, TenantFilter,
-    TupleFilter, Unsigned, UserFilter, Versioned,
+    Committed, Erasure, Found, Head, InstanceFilter, InstanceIdent, InviteFilter, List, Listed, Older,
+    Outbox, OutboxFilter, Page, Placed, Position, Queued, RequestFilter, Spot, Store, StoreError, TaskName,
+    Tasks, TenantFilter, TupleFilter, Unsigned, UserFilter, Versioned,
 };
 use async_trait::async_trait;
 use std::{
@@ -218,6 +218,8 @@ handed_on! { impl Store {
     fn tuple(env: EnvId, id: TupleId) -> Found<Versioned<RelationshipTuple>> => (env, id);
     fn request(env: EnvId, id: RequestId) -> Found<Versioned<Request>> => (env, id);
     fn requests(env: EnvId, filter: &RequestFilter, page: Page) -> List<Request> => (env, filter, page);
+    fn newest_requests(env: EnvId, filter: &RequestFilter, spots: &[Spot], older: Older)
+        -> Result<Vec<Placed>, StoreError> => (env, filter, spots, older);
     fn pending_request(env: EnvId, wish: &str) -> Found<Versioned<Request>> => (env, wish);
     fn invite(env: EnvId, id: InviteId) -> Found<Versioned<Invite>> => (env, id);
     fn invites(env: EnvId, filter: &InviteFilter, page: Page) -> List<Invite> => (env, filter, page);

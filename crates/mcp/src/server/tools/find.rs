@@ -10,7 +10,11 @@ use askfirst_domain::{
     Ident,
     request::{RequestKind, Status},
 };
-use askfirst_engine::{Error, facts::InstanceQuery, requests::RequestQuery};
+use askfirst_engine::{
+    Error,
+    facts::InstanceQuery,
+    requests::{Ahead, RequestQuery},
+};
 use rmcp::model::JsonObject;
 use serde::Deserialize;
 use serde_json::Value;
@@ -92,6 +96,7 @@ pub(super) async fn requests(connection: &Connection, kind: RequestKind, argumen
             .map(|text| instance_text(connection, text))
             .transpose()?,
         tenant: connection.named_tenant(),
+        ahead: Ahead::Counted,
     };
     let listed = acting.requests(query, page).await?;
     Ok(view::list(&listed, size, |r| Value::Object(view::request(&acting, r))))
