@@ -5,6 +5,7 @@ mod again;
 mod agents;
 mod by_itself;
 mod ends;
+mod many;
 mod race;
 mod redeem;
 mod rules;
