@@ -119,8 +119,8 @@ impl Client {
     }
 
     /// Takes something away.
-    pub(crate) async fn delete(&self, path: &str) -> anyhow::Result<()> {
-        self.answer(self.request(Method::DELETE, path)).await.map(drop)
+    pub(crate) async fn delete(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<()> {
+        self.answer(self.request(Method::DELETE, path).query(query)).await.map(drop)
     }
 
     /// Reads a text.

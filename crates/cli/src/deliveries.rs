@@ -66,7 +66,7 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
             terminal::line(format_args!("{id} is tried again"))?;
         }
         Some(What::Drop { id }) => {
-            client.delete(&format!("/api/v1/deliveries/{}", segment(&id))).await?;
+            client.delete(&format!("/api/v1/deliveries/{}", segment(&id)), &[]).await?;
             terminal::line(format_args!("{id} is dropped"))?;
         }
         None => list(&client, args.dead, args.json).await?,

@@ -21,6 +21,7 @@ mod mcp;
 mod policy;
 mod serve;
 mod signals;
+mod stand_in;
 mod store;
 mod terminal;
 mod webhooks;
@@ -69,6 +70,7 @@ enum Command {
     Hook(hook::Args),
     Chat(chat::Args),
     Inbox(inbox::Args),
+    StandIn(stand_in::Args),
     Key(key::Args),
     Agents(agents::Args),
     Link(link::Args),
@@ -122,6 +124,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Mcp(args) => Box::pin(mcp::run(args, &env)).await,
         Command::Chat(args) => Box::pin(chat::run(args, &env)).await,
         Command::Inbox(args) => Box::pin(inbox::run(args, &env)).await,
+        Command::StandIn(args) => stand_in::run(args, &env).await,
         Command::Key(args) => key::run(args, &env).await,
         Command::Agents(args) => agents::run(args, &env).await,
         Command::Link(args) => link::run(args, &env).await,

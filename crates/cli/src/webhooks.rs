@@ -118,7 +118,7 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
             terminal::line(format_args!("the message {} is on its way", tested.delivery))?;
         }
         Some(What::Delete { id }) => {
-            client.delete(&format!("{PATH}/{}", segment(&id))).await?;
+            client.delete(&format!("{PATH}/{}", segment(&id)), &[]).await?;
             terminal::line(format_args!("{} is deleted", terminal::plain(&id)))?;
         }
     }

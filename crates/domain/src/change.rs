@@ -7,11 +7,12 @@
 use crate::{
     Key, UserKey,
     agent::Agent,
+    delegation::Delegation,
     element::Element,
     facts::{Instance, RelationshipTuple, RoleAssignment, Tenant, User},
     id::{
-        AssignmentId, ConditionSetId, ElementId, InstanceId, InviteId, ProxyConfigId, RelationId, ResourceId,
-        RoleId, SetRuleId, TenantId, TupleId, UserId,
+        AssignmentId, ConditionSetId, DelegationId, ElementId, InstanceId, InviteId, ProxyConfigId,
+        RelationId, ResourceId, RoleId, SetRuleId, TenantId, TupleId, UserId,
     },
     invite::Invite,
     request::Request,
@@ -64,6 +65,10 @@ pub enum Change {
     },
     /// An agent stays: what it has done names it.
     PutAgent(Agent),
+    PutDelegation(Delegation),
+    DeleteDelegation {
+        id: DelegationId,
+    },
     PutUser(User),
     /// Takes along the user's assignments.
     DeleteUser {
@@ -116,6 +121,8 @@ impl Change {
                 | Self::PutProxyConfig(_)
                 | Self::DeleteProxyConfig { .. }
                 | Self::PutAgent(_)
+                | Self::PutDelegation(_)
+                | Self::DeleteDelegation { .. }
         )
     }
 }
@@ -135,7 +142,7 @@ pub enum Expect {
     /// written, and no tuple, instance, tenant, resource or user was deleted. Whatever else was written only adds to them, or
     /// is of the schema.
     NothingTakenSince { user: UserId, revision: u64 },
-    /// The schema (resources, roles, relations, elements, condition sets, set rules, agents) was last written at or before this revision.
+    /// The schema (resources, roles, relations, elements, condition sets, set rules, agents, stand-ins) was last written at or before this revision.
     SchemaAt(u64),
 }
 

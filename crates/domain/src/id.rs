@@ -97,6 +97,8 @@ kinds! {
     Assignment = AssignmentId;
     /// A user set or a resource set.
     ConditionSet = ConditionSetId;
+    /// Somebody who stands in for somebody.
+    Delegation = DelegationId;
     /// A logged decision.
     Decision = DecisionId;
     /// A resource attribute.

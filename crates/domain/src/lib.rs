@@ -8,6 +8,7 @@ pub mod audit;
 pub mod binding;
 pub mod change;
 pub mod decision;
+pub mod delegation;
 pub mod digest;
 pub mod element;
 pub mod evaluation;

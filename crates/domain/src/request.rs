@@ -260,6 +260,14 @@ impl Request {
     }
 }
 
+impl Request {
+    /// In whose place it was decided, when whoever decided it stood in for somebody.
+    pub fn decided_for(&self) -> Option<&Person> {
+        let review = self.course.review_of(self.reviewer.as_ref()?)?;
+        review.stands_for.as_ref().filter(|_| matches!(self.status, Status::Approved | Status::Denied))
+    }
+}
+
 /// What a transition led to.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]

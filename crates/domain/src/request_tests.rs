@@ -456,7 +456,7 @@ fn two_have_to_agree_about_the_same_thing() {
     let two = [crate::terms::Threshold { approve: 2, ..crate::terms::Threshold::usual() }];
     let asked = request(RequestKind::AccessRequest);
     let says = |request: &Request, who: &str, ruling: Ruling| {
-        request.review(&person(who), ruling, None, at(3), (&two, |_, _| true))
+        request.review(&person(who).into(), ruling, None, at(3), (&two, |_, _| true))
     };
     let now = |moved: Result<Moved, Refusal>| match moved {
         Ok(Moved::Now(next)) => next,
@@ -478,7 +478,7 @@ fn two_have_to_agree_about_the_same_thing() {
     assert_eq!((thought_again.status, thought_again.course.reviews.len()), (Status::Denied, 1));
     // Who counts no more is not counted.
     let alone = one.review(
-        &person("jane"),
+        &person("jane").into(),
         approve(None),
         None,
         at(4),

@@ -43,6 +43,48 @@ pub struct Review {
     pub at: Timestamp,
     /// What it is about: [`crate::request::Request::matter`] as it was then. It counts for nothing else.
     pub of: Digest,
+    /// In whose place it was said; none: the person's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_for: Option<Person>,
+}
+
+impl Review {
+    /// Whose authority it is that counts.
+    pub fn authority(&self) -> &Person {
+        self.stands_for.as_ref().unwrap_or(&self.by)
+    }
+
+    /// Whether another of these reviews, of those that `counts` lets count for the same matter, takes its place: one authority
+    /// counts once. What somebody has said themselves goes before what is said in their place, and of that the last.
+    pub fn yields(&self, reviews: &[Self], of: &Digest, counts: impl Fn(&Self) -> bool) -> bool {
+        let rivals = reviews
+            .iter()
+            .filter(|one| one.of == *of && one.authority().id == self.authority().id && counts(one));
+        let own = |one: &&Self| one.stands_for.is_none();
+        let first = rivals.clone().find(own).or_else(|| rivals.last());
+        first.is_some_and(|first| first.by.id != self.by.id)
+    }
+}
+
+/// Who reviews, and in whose place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Voice {
+    pub by: Person,
+    /// None: they speak for themselves.
+    pub stands_for: Option<Person>,
+}
+
+impl Voice {
+    /// Whose authority it is.
+    pub fn authority(&self) -> &Person {
+        self.stands_for.as_ref().unwrap_or(&self.by)
+    }
+}
+
+impl From<Person> for Voice {
+    fn from(by: Person) -> Self {
+        Self { by, stands_for: None }
+    }
 }
 
 /// How far one threshold is.
@@ -79,7 +121,10 @@ pub fn progress(
     let usual = [Threshold::usual()];
     let thresholds = if thresholds.is_empty() { &usual } else { thresholds };
     let number = |threshold: &Threshold, vote: Vote| {
-        let fits = |review: &&Review| review.vote == vote && review.of == *of && counts(review, threshold);
+        let here = |review: &Review| counts(review, threshold);
+        let fits = |review: &&Review| {
+            review.vote == vote && review.of == *of && here(review) && !review.yields(reviews, of, here)
+        };
         u32::try_from(reviews.iter().filter(fits).count()).unwrap_or(u32::MAX)
     };
     thresholds
@@ -181,6 +226,11 @@ impl Course {
     /// What this person has said.
     pub fn review_of(&self, person: &Person) -> Option<&Review> {
         self.reviews.iter().find(|review| review.by.id == person.id)
+    }
+
+    /// Whether this person, or somebody in their place, has said something of this matter.
+    pub fn was_heard(&self, authority: &Person, matter: &Digest) -> bool {
+        self.reviews.iter().any(|review| review.authority().id == authority.id && review.of == *matter)
     }
 
     /// The oldest question that nobody has answered, with its number from 1.

@@ -62,6 +62,7 @@ fn heard(events: &[Event]) -> (Course, Vec<u8>) {
                 comment: None,
                 at: Timestamp::default(),
                 of: of(matter),
+                stands_for: None,
             }),
             Event::Loses(who) => lost.push(who),
         }
@@ -98,6 +99,28 @@ proptest! {
         let approved = asked.iter().all(|(approve, _, mask)| count(Vote::Approve, *mask) >= *approve);
         let expected = if denied { Some(Vote::Deny) } else { approved.then_some(Vote::Approve) };
         prop_assert_eq!(comes_to(&needs, &course, &lost), expected);
+    }
+
+    #[test]
+    fn one_authority_counts_once_and_its_own_word_first(
+        said in prop::collection::vec((0_u8..6, prop::option::of(0_u8..6), any::<bool>()), 0..12),
+    ) {
+        let mut course = Course::default();
+        for (by, other, approve) in said {
+            let vote = if approve { Vote::Approve } else { Vote::Deny };
+            let stands_for = other.filter(|other| *other != by).map(person);
+            let (comment, at) = (None, Timestamp::default());
+            course.hear(Review { by: person(by), vote, comment, at, of: of(1), stands_for });
+        }
+        // Plainly: of each authority its own word, or else the last that was said for it.
+        let word = |who: u8| {
+            let of_it = course.reviews.iter().filter(|review| review.authority().id == person(who).id);
+            of_it.clone().find(|review| review.stands_for.is_none()).or_else(|| of_it.last())
+        };
+        let words: Vec<Vote> = (0..6).filter_map(word).map(|review| review.vote).collect();
+        let count = |vote: Vote| u32::try_from(words.iter().filter(|one| **one == vote).count()).unwrap();
+        let found = progress(&[], &course.reviews, &of(1), |_, _| true);
+        prop_assert_eq!((found[0].approvals, found[0].denials), (count(Vote::Approve), count(Vote::Deny)));
     }
 
     #[test]

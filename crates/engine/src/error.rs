@@ -163,6 +163,12 @@ impl From<KeyError> for Error {
     }
 }
 
+impl From<askfirst_domain::delegation::DelegationError> for Error {
+    fn from(error: askfirst_domain::delegation::DelegationError) -> Self {
+        Self::invalid(sentence(&error.to_string()))
+    }
+}
+
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let kind = match &refusal {

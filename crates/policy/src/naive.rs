@@ -102,7 +102,9 @@ impl Naive {
             | Change::DeleteInvite { .. }
             | Change::PutProxyConfig(_)
             | Change::DeleteProxyConfig { .. }
-            | Change::PutAgent(_) => {}
+            | Change::PutAgent(_)
+            | Change::PutDelegation(_)
+            | Change::DeleteDelegation { .. } => {}
         }
     }
 

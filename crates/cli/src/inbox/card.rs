@@ -62,6 +62,10 @@ pub(crate) fn lines(request: &Request, style: Style, width: usize) -> Vec<String
     if let Some(deadline) = request.deadline.as_ref().filter(|_| request.status == Status::Pending) {
         row("until", deadline);
     }
+    if !request.may_stand_for.is_empty() {
+        let others: Vec<String> = request.may_stand_for.iter().map(super::wire::Person::shown).collect();
+        row("stand-in", &format!("you may decide it for {}", others.join(" or ")));
+    }
     row("request", &request.id);
     if request.status != Status::Pending {
         row("status", &standing(request));
@@ -77,9 +81,12 @@ fn actions(actions: &[String]) -> String {
 }
 
 fn standing(request: &Request) -> String {
-    match &request.reviewer {
-        Some(by) => format!("{} by {}", request.status.as_str(), by.shown()),
-        None => request.status.as_str().to_owned(),
+    match (&request.reviewer, &request.reviewer_for) {
+        (Some(by), Some(other)) => {
+            format!("{} by {} for {}", request.status.as_str(), by.shown(), other.shown())
+        }
+        (Some(by), None) => format!("{} by {}", request.status.as_str(), by.shown()),
+        (None, _) => request.status.as_str().to_owned(),
     }
 }
 

@@ -80,6 +80,9 @@ struct Approve {
     /// Approve the call with these arguments instead, as JSON
     #[arg(long, value_name = "JSON", value_parser = json)]
     arguments: Option<Value>,
+    /// In whose place you approve, where you stand in for somebody
+    #[arg(long = "for", value_name = "USER")]
+    stands_for: Option<String>,
 }
 
 fn json(text: &str) -> Result<Value, serde_json::Error> {
@@ -109,6 +112,9 @@ struct Deny {
     /// Why; the requester and their agent read it, and go by it
     #[arg(long, value_name = "WHY")]
     comment: String,
+    /// In whose place you deny, where you stand in for somebody
+    #[arg(long = "for", value_name = "USER")]
+    stands_for: Option<String>,
 }
 
 pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
@@ -127,18 +133,18 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
             list(&inbox, style).await?;
         }
         Some(Command::Show(show)) => print(&card::lines(&inbox.get(&show.id).await?, style, WIDTH))?,
-        Some(Command::Approve(Approve { id, comment, role, lasts, digest, arguments })) => {
+        Some(Command::Approve(Approve { id, comment, role, lasts, digest, arguments, stands_for })) => {
             let shown = match (&digest, &arguments) {
                 (None, None) => None,
                 // Who names the arguments says all that is approved.
                 _ => seen(&inbox.get(&id).await?, digest.as_deref())?,
             };
-            let word = Word { comment, role, lasts, arguments, shown };
+            let word = Word { comment, role, lasts, arguments, shown, stands_for };
             let decided = inbox.decide(&id, Verb::Approve, word).await?;
             terminal::line(card::outcome(&decided, style))?;
         }
-        Some(Command::Deny(Deny { id, comment })) => {
-            let word = Word { comment: Some(comment), ..Word::default() };
+        Some(Command::Deny(Deny { id, comment, stands_for })) => {
+            let word = Word { comment: Some(comment), stands_for, ..Word::default() };
             let decided = inbox.decide(&id, Verb::Deny, word).await?;
             terminal::line(card::outcome(&decided, style))?;
         }

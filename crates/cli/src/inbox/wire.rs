@@ -20,6 +20,12 @@ pub(crate) struct Request {
     /// Written by the requester or their agent.
     pub(crate) reason: String,
     pub(crate) reviewer: Option<Person>,
+    /// In whose place they decided.
+    #[serde(default)]
+    pub(crate) reviewer_for: Option<Person>,
+    /// In whose place this user may decide.
+    #[serde(default)]
+    pub(crate) may_stand_for: Vec<Person>,
     pub(crate) reviewer_comment: Option<String>,
     pub(crate) created_at: String,
     /// From then on it can't be decided any more.
@@ -116,6 +122,8 @@ pub(crate) struct Word {
     pub(crate) lasts: Option<String>,
     pub(crate) arguments: Option<Value>,
     pub(crate) shown: Option<String>,
+    /// In whose place it is said.
+    pub(crate) stands_for: Option<String>,
 }
 
 /// A threshold, and how far it is.
@@ -178,12 +186,17 @@ impl Inbox {
 
     /// Decides. With `shown`, only if the request still is what was shown.
     pub(crate) async fn decide(&self, id: &str, verb: Verb, word: Word) -> anyhow::Result<Request> {
-        let Word { comment, role, lasts, arguments, shown } = word;
-        let mut members: Map<String, Value> =
-            [("comment", comment), ("role", role), ("lasts", lasts), ("shown", shown)]
-                .into_iter()
-                .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?))))
-                .collect();
+        let Word { comment, role, lasts, arguments, shown, stands_for } = word;
+        let mut members: Map<String, Value> = [
+            ("comment", comment),
+            ("role", role),
+            ("lasts", lasts),
+            ("shown", shown),
+            ("stands_for", stands_for),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?))))
+        .collect();
         members.extend(arguments.map(|arguments| ("arguments".to_owned(), arguments)));
         let path = format!("/api/v1/requests/{}/{}", segment(id), verb.as_str());
         self.client.post(&path, &[("user", &self.user)], &Value::Object(members)).await

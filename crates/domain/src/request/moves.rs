@@ -6,7 +6,7 @@ use crate::{
     grant::{Grant, GrantState, Offer, Outcome, Revocation, Spending},
     id::UserId,
     principal::Principal,
-    review::{Emergency, Look, MAX_QUESTIONS, Question, Reply, Review, Vote, outcome, progress},
+    review::{Emergency, Look, MAX_QUESTIONS, Question, Reply, Review, Voice, Vote, outcome, progress},
     terms::{BreakGlass, Rule, Threshold},
 };
 
@@ -44,13 +44,13 @@ impl Request {
         comment: Option<String>,
         at: Timestamp,
     ) -> Result<Moved, Refusal> {
-        self.review(by, ruling, comment, at, (&[], |_, _| true))
+        self.review(&by.clone().into(), ruling, comment, at, (&[], |_, _| true))
     }
 
     /// A reviewer says something, and the request is decided once that is enough. That this person may review has been
     /// checked by the caller, who names the thresholds that ask for something, and says whose reviews count for which *now*.
     ///
-    /// A later review of the same person takes the place of the earlier. Whoever gives another role, a shorter time or other
+    /// A later review of the same person takes the place of the earlier, and one authority counts once ([`Review::yields`]). Whoever gives another role, a shorter time or other
     /// arguments changes the matter: what others have said of it before does not count any more.
     ///
     /// # Errors
@@ -58,14 +58,17 @@ impl Request {
     /// [`Refusal::LongerThanAsked`], [`Refusal::NoCall`], [`Refusal::Call`].
     pub fn review(
         &self,
-        by: &Person,
+        voice: &Voice,
         ruling: Ruling,
         comment: Option<String>,
         at: Timestamp,
         (thresholds, counts): (&[Threshold], impl Fn(&Review, &Threshold) -> bool),
     ) -> Result<Moved, Refusal> {
-        if by.id == self.requester.id {
-            return Err(Refusal::SelfReview { user: by.key.clone() });
+        let by = &voice.by;
+        for person in [by, voice.authority()] {
+            if person.id == self.requester.id {
+                return Err(Refusal::SelfReview { user: person.key.clone() });
+            }
         }
         let (vote, given) = match ruling {
             Ruling::Approve(given) => (Vote::Approve, Some(given)),
@@ -90,10 +93,19 @@ impl Request {
         let repeated = said.is_some_and(|said| {
             said.vote == vote
                 && said.of == of
+                && said.stands_for == voice.stands_for
                 && comment.as_ref().is_none_or(|new| said.comment.as_ref() == Some(new))
         });
         if !repeated {
-            next.course.hear(Review { by: by.clone(), vote, comment: comment.clone(), at, of: of.clone() });
+            let stands_for = voice.stands_for.clone();
+            next.course.hear(Review {
+                by: by.clone(),
+                vote,
+                comment: comment.clone(),
+                at,
+                of: of.clone(),
+                stands_for,
+            });
         }
         let tally = progress(thresholds, &next.course.reviews, &of, counts);
         let Some(decided) = outcome(&tally) else {

@@ -8,7 +8,7 @@ use askfirst_domain::{
     element::Element,
     id::UserId,
     request::{Person, Request, Status},
-    review::{Progress, Review, progress},
+    review::{Progress, Review, Voice, progress},
     terms::Threshold,
 };
 use askfirst_policy::condition::Truth;
@@ -18,14 +18,15 @@ use std::collections::{HashMap, HashSet};
 #[derive(Debug)]
 pub(super) struct Counting {
     pub(super) thresholds: Vec<Threshold>,
-    /// Places in the list of thresholds, by the reviewers who are still there and may still decide.
-    held: HashMap<UserId, HashSet<usize>>,
+    /// Places in the list of thresholds, by the reviewers who are still there, and those for whom they speak, who may still
+    /// decide.
+    held: HashMap<(UserId, UserId), HashSet<usize>>,
 }
 
 impl Counting {
     /// Whether this review counts for this threshold: whether who gave it may still decide, and holds its role.
     pub(super) fn counts(&self, review: &Review, threshold: &Threshold) -> bool {
-        let Some(held) = self.held.get(&review.by.id) else { return false };
+        let Some(held) = self.held.get(&of_review(review)) else { return false };
         match self.thresholds.iter().position(|one| one.name == threshold.name) {
             Some(place) => held.contains(&place),
             // The one that holds where the element names none.
@@ -33,9 +34,9 @@ impl Counting {
         }
     }
 
-    /// Whether this person's review counts for any of them.
+    /// Whether this review counts for any of them.
     pub(super) fn hears(&self, review: &Review) -> bool {
-        self.held.get(&review.by.id).is_some_and(|held| self.thresholds.is_empty() || !held.is_empty())
+        self.held.get(&of_review(review)).is_some_and(|held| self.thresholds.is_empty() || !held.is_empty())
     }
 
     /// How far a request is.
@@ -46,12 +47,13 @@ impl Counting {
 }
 
 impl Acting {
-    /// Looks at who has been heard, and at the person of this call. `there` are those who still exist: a key may belong to
+    /// Looks at who has been heard, and at who is about to be. `there` are those who still exist: a key may belong to
     /// somebody else by now.
     pub(super) fn counting(
         &self,
         state: &LiveState,
         request: &Request,
+        voice: Option<&Voice>,
         there: impl Fn(&Person) -> bool,
     ) -> Counting {
         let element = state.snapshot.schema().element_by_id(request.element);
@@ -65,13 +67,18 @@ impl Acting {
                 role.map(|role| state.snapshot.schema().role_of_terms(resource, role).map(|role| role.id))
             })
             .collect();
-        let heard = request.course.reviews.iter().map(|review| &review.by);
-        let people = heard.filter(|person| there(person)).chain([&self.person]);
-        let held = people
-            .filter(|person| person.id != request.requester.id)
-            .filter_map(|person| {
-                let mut sight: Sight = self.sight_of(person);
-                if !sight.decides(request) {
+        let heard = request.course.reviews.iter().filter(|review| {
+            let for_other = review.stands_for.as_ref();
+            there(&review.by) && for_other.is_none_or(|other| self.stands_in(state, &review.by, other))
+        });
+        let heard = heard.map(|review| (review.by.id, review.authority()));
+        let now = voice.map(|voice| (voice.by.id, voice.authority()));
+        let held = heard
+            .chain(now)
+            .filter(|(by, authority)| ![*by, authority.id].contains(&request.requester.id))
+            .filter_map(|(by, authority)| {
+                let mut sight: Sight = self.sight_of(authority);
+                if !sight.decides_by_role(request) {
                     return None;
                 }
                 let fits = |role: &Option<Option<_>>| match role {
@@ -81,23 +88,35 @@ impl Acting {
                 };
                 let places: Vec<bool> = roles.iter().map(fits).collect();
                 let held = (0..).zip(places).filter(|(_, fits)| *fits).map(|(place, _)| place);
-                Some((person.id, held.collect()))
+                Some(((by, authority.id), held.collect()))
             })
             .collect();
         Counting { thresholds, held }
     }
 
+    /// Whether somebody stands in for somebody else who is still there.
+    fn stands_in(&self, state: &LiveState, by: &Person, other: &Person) -> bool {
+        let mut delegations = state.snapshot.schema().stood_for(by.id, self.scope.op.now);
+        delegations.any(|one| one.from.id == other.id) && state.snapshot.is_user(other.key.as_str(), other.id)
+    }
+
     /// As [`Acting::counting`], having asked the store who is still there.
-    pub(super) async fn counting_now(&self, state: &LiveState, request: &Request) -> Result<Counting> {
+    pub(super) async fn counting_now(
+        &self,
+        state: &LiveState,
+        request: &Request,
+        voice: &Voice,
+    ) -> Result<Counting> {
         let people = self.people(request.course.reviews.iter().map(|review| review.by.id).collect()).await?;
-        Ok(self.counting(state, request, |person| {
+        Ok(self.counting(state, request, Some(voice), |person| {
             people.get(&person.id).is_some_and(|user| user.key == person.key)
         }))
     }
 
     /// What has to hold still when reviews are counted: nobody who counts has lost anything since.
     pub(super) fn expect_of_reviewers(&self, state: &LiveState, request: &Request) -> Vec<Expect> {
-        let mut ids: Vec<UserId> = request.course.reviews.iter().map(|review| review.by.id).collect();
+        let reviews = request.course.reviews.iter();
+        let mut ids: Vec<UserId> = reviews.flat_map(|review| [review.by.id, review.authority().id]).collect();
         ids.push(self.person.id);
         ids.sort_unstable();
         ids.dedup();
@@ -122,11 +141,19 @@ impl Acting {
         if request.status != Status::Pending {
             return (request.course.tally.clone(), reviews.iter().map(|review| review.by.id).collect());
         }
-        let counting = self.counting(state, request, there);
+        let counting = self.counting(state, request, None, there);
         let matter = request.matter();
-        let heard = reviews.iter().filter(|review| review.of == matter && counting.hears(review));
+        let hears = |review: &Review| counting.hears(review);
+        let heard = reviews
+            .iter()
+            .filter(|review| review.of == matter && hears(review) && !review.yields(reviews, &matter, hears));
         (counting.progress(request), heard.map(|review| review.by.id).collect())
     }
+}
+
+/// Who said it, and whose authority it is.
+fn of_review(review: &Review) -> (UserId, UserId) {
+    (review.by.id, review.authority().id)
 }
 
 /// The thresholds of an element that ask for something of this request. One whose condition can't be told asks for it: a

@@ -15,7 +15,7 @@ use askfirst_domain::{
     element::Level,
     id::RequestId,
     request::{Approval, Moved, Refusal, Request, RequestKind, Ruling, Status, WantedRole},
-    review::Review,
+    review::{Review, Voice},
     terms::Threshold,
 };
 use askfirst_store::Versioned;
@@ -29,7 +29,7 @@ impl Acting {
     /// whoever may see but not decide, [`Kind::Conflict`] when it is decided already or what it is about is gone,
     /// [`Kind::Invalid`] for a role that may not be given.
     pub async fn decide(&self, id: &Ident, decide: Decide) -> Result<RequestView> {
-        self.decide_as_shown(id, decide, None).await
+        self.decide_as_shown(id, decide, None, None).await
     }
 
     /// As [`Acting::decide`], for a person who was shown a page: `shown` is [`RequestView::shown`] of what stood there.
@@ -37,27 +37,49 @@ impl Acting {
     /// # Errors
     /// [`Kind::Conflict`] besides, when the request has changed meanwhile; nothing is decided then.
     pub async fn decide_shown(&self, id: &Ident, decide: Decide, shown: &str) -> Result<RequestView> {
-        self.decide_as_shown(id, decide, Some(shown)).await
+        self.decide_as_shown(id, decide, Some(shown), None).await
     }
 
-    async fn decide_as_shown(&self, id: &Ident, decide: Decide, seen: Option<&str>) -> Result<RequestView> {
+    /// As [`Acting::decide_shown`], where there is something shown, in the place of somebody for whom the person stands in.
+    /// Without saying so they decide for themselves where they may, and else for the first of those.
+    ///
+    /// # Errors
+    /// [`Kind::Forbidden`] besides, when the person does not stand in for them, or they may not decide it themselves.
+    pub async fn decide_for(
+        &self,
+        id: &Ident,
+        decide: Decide,
+        shown: Option<&str>,
+        stands_for: &Ident,
+    ) -> Result<RequestView> {
+        self.decide_as_shown(id, decide, shown, Some(stands_for)).await
+    }
+
+    async fn decide_as_shown(
+        &self,
+        id: &Ident,
+        decide: Decide,
+        seen: Option<&str>,
+        stands_for: Option<&Ident>,
+    ) -> Result<RequestView> {
         let comment = comment(decide.comment.as_ref())?;
         let mut tries = Tries::default();
         loop {
             let found = self.visible(id).await?;
             let state = self.scope.state();
             self.refuse_non_reviewer(&state, &found.value)?;
+            let voice = self.voice(&found.value, stands_for)?;
             let ruling = self.ruling(&state, &found.value, &decide.approve)?;
             // What a reviewer changes may ask for other thresholds.
             let matter = match found.value.status {
                 Status::Pending => found.value.with(&ruling)?,
                 _ => found.value.clone(),
             };
-            let counting = self.counting_now(&state, &matter).await?;
+            let counting = self.counting_now(&state, &matter, &voice).await?;
             let counts = |review: &Review, threshold: &Threshold| counting.counts(review, threshold);
             let heard = (counting.thresholds.as_slice(), counts);
             let now = self.scope.op.now;
-            let moved = found.value.review(&self.person, ruling, comment.clone(), now, heard)?;
+            let moved = found.value.review(&voice, ruling, comment.clone(), now, heard)?;
             let request = match moved {
                 Moved::Before(request) => return self.view(request).await,
                 Moved::Now(request) => request,
@@ -130,6 +152,27 @@ impl Acting {
         )))
     }
 
+    /// As whom the person speaks: as they say, or for themselves if they may, or else for whom they stand in.
+    fn voice(&self, request: &Request, stands_for: Option<&Ident>) -> Result<Voice> {
+        let voices = self.sight().voices(request);
+        let Some(other) = stands_for else {
+            let first = voices.into_iter().next();
+            return Ok(first.unwrap_or_else(|| self.person.clone().into()));
+        };
+        let meant = |voice: &Voice| {
+            voice.stands_for.as_ref().is_some_and(|person| {
+                other.uuid() == Some(person.id.uuid()) || other.as_str() == person.key.as_str()
+            })
+        };
+        voices.into_iter().find(meant).ok_or_else(|| {
+            let person = &self.person.key;
+            Error::forbidden(format!(
+                "{person} does not stand in for {other} here: {other} has to have named them for now, may decide this, and \
+                 is not the one who asked."
+            ))
+        })
+    }
+
     async fn draft_decision(
         &self,
         state: &LiveState,
@@ -179,8 +222,11 @@ impl Acting {
         let mut say = |name: &str, review: Option<&Review>| {
             about.details.extend(review.map(|review| (name.to_owned(), json!(review.vote))));
         };
-        say("vote", request.course.review_of(&self.person));
+        let own = request.course.review_of(&self.person);
+        say("vote", own);
         say("replaces", before.course.review_of(&self.person).filter(|_| request.course != before.course));
+        let stands_for = own.and_then(|review| review.stands_for.as_ref());
+        about.details.extend(stands_for.map(|person| ("stands_for".to_owned(), json!(person.key))));
         about
     }
 

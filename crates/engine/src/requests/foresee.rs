@@ -82,6 +82,17 @@ impl Acting {
             PlaceRef::Instance { resource: on.resource.as_str(), key: on.key.as_str() }
         });
         let mut reviewers = state.snapshot.holders(&place, &deciding_role_ids(state, &request), now);
+        let schema = state.snapshot.schema();
+        let stands_in = schema.delegations().filter(|one| {
+            one.holds(now)
+                && reviewers.contains(&one.from.key)
+                && state.snapshot.is_user(one.from.key.as_str(), one.from.id)
+                && one.from.id != self.person.id
+        });
+        let stand_ins: Vec<UserKey> = stands_in.map(|one| one.to.key.clone()).collect();
+        reviewers.extend(stand_ins);
+        reviewers.sort_unstable();
+        reviewers.dedup();
         reviewers.retain(|reviewer| *reviewer != self.person.key);
         Ok(Foresight {
             foreseen,

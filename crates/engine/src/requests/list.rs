@@ -73,9 +73,9 @@ impl Acting {
         let standing = Some(Standing::only(Status::Pending, self.scope.op.now));
         let filter = RequestFilter { standing, tenant: self.tenant, ..Default::default() };
         let me = self.person.id;
-        let waits = |request: &Request| request.requester.id != me && !self.was_heard(request);
         let part = Part { page, ahead: Ahead::Counted };
-        let listed = self.sift(&filter, spots, part, |r| waits(r) && sight.decides(r)).await?;
+        let awaited = |r: &Request| r.requester.id != me && self.is_awaited(r, &mut sight);
+        let listed = self.sift(&filter, spots, part, awaited).await?;
         self.viewed(listed, &mut sight).await
     }
 

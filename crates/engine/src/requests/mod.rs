@@ -47,6 +47,7 @@ mod redeem;
 mod revoke;
 mod rules;
 mod sight;
+mod stand_ins;
 mod terms;
 mod through;
 mod view;
@@ -58,6 +59,7 @@ pub use calls::{CallAt, DENIAL_STANDS};
 pub use foresee::{Foreseen, Foresight};
 pub use list::COUNTED;
 pub use redeem::{Pass, Redeem};
+pub use stand_ins::{NewStandIn, StandInView, Until};
 pub use terms::{Again, RequestTimes, Times};
 pub use view::{Gives, Heard, PersonView, RequestView, Rights};
 

@@ -8,6 +8,7 @@ use askfirst_domain::{
     element::{Element, ElementType, Level, REVIEWER_ROLE},
     id::{ElementId, RoleId, TenantId, UserId},
     request::{Person, Request, RequestKind, Status},
+    review::Voice,
 };
 use askfirst_store::Spot;
 use std::{
@@ -48,16 +49,24 @@ pub(super) struct Sight {
     tenant: Option<TenantId>,
     now: Timestamp,
     places: HashMap<Power, HashSet<Place>>,
+    /// What those see for whom the person stands in; they stand in for nobody here.
+    behind: Vec<Sight>,
 }
 
 impl Acting {
+    /// What the person of this call sees, for themselves and for those for whom they stand in.
     pub(super) fn sight(&self) -> Sight {
-        self.sight_of(&self.person)
+        let own = self.sight_of(&self.person);
+        let state = Arc::clone(&own.state);
+        let delegations = state.snapshot.schema().stood_for(self.person.id, own.now);
+        let there = delegations.filter(|one| state.snapshot.is_user(one.from.key.as_str(), one.from.id));
+        Sight { behind: there.map(|one| self.sight_of(&one.from)).collect(), ..own }
     }
 
-    /// What another person sees, as far as this call's credential reaches.
+    /// What another person sees for themselves, as far as this call's credential reaches.
     pub(super) fn sight_of(&self, person: &Person) -> Sight {
         Sight {
+            behind: Vec::new(),
             state: self.scope.state(),
             user: person.key.clone(),
             id: person.id,
@@ -77,6 +86,11 @@ impl Sight {
         if request.requester.id == self.id {
             return true;
         }
+        self.sees_by_role(request)
+            || self.behind.iter_mut().any(|one| one.id != request.requester.id && one.sees_by_role(request))
+    }
+
+    fn sees_by_role(&mut self, request: &Request) -> bool {
         let power = match (request.kind, &request.resource) {
             (RequestKind::AccessRequest, _) => Power::See(request.element),
             (RequestKind::OperationApproval, Some(resource)) => Power::Review(resource.clone()),
@@ -85,8 +99,43 @@ impl Sight {
         self.reaches(power, request) || self.is_escalated_to(request)
     }
 
-    /// Whether the person's roles let them decide the request. That it is pending and not their own is another matter.
+    /// Whether the person may decide the request, for themselves or for somebody. That it is pending and not their own is
+    /// another matter.
     pub(super) fn decides(&mut self, request: &Request) -> bool {
+        self.decides_by_role(request) || !self.voices_for_others(request).is_empty()
+    }
+
+    /// As whom the person may decide the request: for themselves first, and then for those in whose place nobody has said
+    /// anything.
+    pub(super) fn voices(&mut self, request: &Request) -> Vec<Voice> {
+        let own = self.decides_by_role(request).then(|| Voice::from(self.person()));
+        let matter = request.matter();
+        let mut others = self.voices_for_others(request);
+        others.sort_by_key(|voice| request.course.was_heard(voice.authority(), &matter));
+        own.into_iter().chain(others).collect()
+    }
+
+    fn voices_for_others(&mut self, request: &Request) -> Vec<Voice> {
+        let by = self.person();
+        let others = self.behind.iter_mut();
+        others
+            .filter(|one| one.id != request.requester.id)
+            .filter_map(|one| one.decides_by_role(request).then(|| one.person()))
+            .map(|person| Voice { by: by.clone(), stands_for: Some(person) })
+            .collect()
+    }
+
+    /// For whom the person stands in.
+    pub(super) fn stands_for(&self) -> impl Iterator<Item = Person> {
+        self.behind.iter().map(Self::person)
+    }
+
+    fn person(&self) -> Person {
+        Person { id: self.id, key: self.user.clone() }
+    }
+
+    /// Whether the person's own roles let them decide the request.
+    pub(super) fn decides_by_role(&mut self, request: &Request) -> bool {
         let power = match (request.kind, &request.resource) {
             (RequestKind::AccessRequest, _) => Power::Decide(request.element),
             (RequestKind::OperationApproval, Some(resource)) => Power::Review(resource.clone()),
@@ -107,9 +156,18 @@ impl Sight {
         self.reaches(Power::Hold(role), request)
     }
 
-    /// The places where the person may see, or decide, requests of others. Whether they do is for [`Sight::sees`] and
-    /// [`Sight::decides`] to say of each: for one that was escalated, it depends on when it was opened.
+    /// The places where the person may see, or decide, requests of others, for themselves or for somebody. Whether they do is
+    /// for [`Sight::sees`] and [`Sight::decides`] to say of each: for one that was escalated, it depends on when it was opened.
     pub(super) fn spots(&mut self, look: Look) -> BTreeSet<Spot> {
+        let own = self.spots_by_role(look);
+        let others = self.behind.iter_mut().map(|one| one.spots_by_role(look));
+        others.fold(own, |mut spots, more| {
+            spots.extend(more);
+            spots
+        })
+    }
+
+    fn spots_by_role(&mut self, look: Look) -> BTreeSet<Spot> {
         let state = Arc::clone(&self.state);
         let schema = state.snapshot.schema();
         let mut spots = BTreeSet::new();

@@ -57,7 +57,13 @@ pub struct RequestView {
     pub request: Request,
     pub requester: PersonView,
     pub reviewer: Option<PersonView>,
+    /// In whose place the reviewer has decided.
+    pub reviewer_for: Option<PersonView>,
     pub rights: Rights,
+    /// In whose place the person may decide; empty where they may only for themselves.
+    pub may_stand_for: Vec<PersonView>,
+    /// Whether they may for themselves.
+    pub may_for_themselves: bool,
     pub gives: Gives,
     /// How far each threshold is; of a decided request, how far it was.
     pub progress: Vec<Progress>,
@@ -69,6 +75,8 @@ pub struct RequestView {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heard {
     pub by: PersonView,
+    /// In whose place they said it.
+    pub stands_for: Option<PersonView>,
     pub vote: Vote,
     pub comment: Option<String>,
     pub at: Timestamp,
@@ -135,12 +143,12 @@ impl RequestView {
                 )
             }
             (Status::Denied, by) => {
-                let by = by.as_ref().map(|by| format!(" by {}", by.key)).unwrap_or_default();
+                let by = by.as_ref().map(|_| format!(" by {}", self.decider())).unwrap_or_default();
                 let why = request.reviewer_comment.as_ref();
                 let why = why.map(|why| format!(", because: \u{201c}{why}\u{201d}")).unwrap_or_default();
                 format!("{who} asked for {wish}; it was denied{by}{why}.")
             }
-            (status, Some(by)) => format!("{who} asked for {wish}; it was {status} by {}.", by.key),
+            (status, Some(_)) => format!("{who} asked for {wish}; it was {status} by {}.", self.decider()),
             (status, None) => format!("{who} asked for {wish}; it was {status}."),
         }
     }
@@ -151,7 +159,16 @@ impl RequestView {
     pub fn decided_by(&self) -> Option<String> {
         let request = &self.request;
         let rule = request.course.rule.as_ref().map(|rule| format!("automatic: {rule}"));
-        rule.or_else(|| request.reviewer.as_ref().map(|by| by.key.to_string()))
+        rule.or_else(|| request.reviewer.as_ref().map(|_| self.decider()))
+    }
+
+    /// The key of whoever decided: `berta`, or `berta for anna`.
+    fn decider(&self) -> String {
+        let by = self.request.reviewer.as_ref().map(|by| by.key.to_string()).unwrap_or_default();
+        match self.request.decided_for() {
+            Some(other) => format!("{by} for {}", other.key),
+            None => by,
+        }
     }
 
     fn by_rule(&self) -> String {
@@ -199,7 +216,9 @@ impl Acting {
         for request in &requests {
             ids.push(request.requester.id);
             ids.extend(request.reviewer.as_ref().map(|r| r.id));
-            ids.extend(request.course.reviews.iter().map(|review| review.by.id));
+            let reviews = request.course.reviews.iter();
+            ids.extend(reviews.flat_map(|review| [review.by.id, review.authority().id]));
+            ids.extend(sight.stands_for().map(|person| person.id));
         }
         let people = self.people(ids).await?;
         let person = |p: &Person| view_of(p, people.get(&p.id));
@@ -212,6 +231,10 @@ impl Acting {
                 RequestView {
                     requester: person(&request.requester),
                     reviewer: request.reviewer.as_ref().map(person),
+                    reviewer_for: request.decided_for().map(person),
+                    may_for_themselves: self.rights(&request, sight).decide
+                        && sight.decides_by_role(&request),
+                    may_stand_for: self.may_stand_for(&request, sight).iter().map(person).collect(),
                     rights: self.rights(&request, sight),
                     gives: sight.gives(&request),
                     heard: heard(&request, &counted, person),
@@ -249,12 +272,27 @@ impl Acting {
         let pending = request.status == Status::Pending;
         let own = request.requester.id == self.person.id;
         let decide = pending && !own && self.via != Via::Agent && sight.decides(request);
-        Rights { decide, cancel: pending && own, awaited: decide && !self.was_heard(request) }
+        Rights { decide, cancel: pending && own, awaited: decide && self.is_awaited(request, sight) }
     }
 
-    /// Whether the person has reviewed the request as it is now.
-    pub(super) fn was_heard(&self, request: &Request) -> bool {
-        request.course.review_of(&self.person).is_some_and(|review| review.of == request.matter())
+    /// In whose place the person may decide the request now.
+    fn may_stand_for(&self, request: &Request, sight: &mut Sight) -> Vec<Person> {
+        if request.status != Status::Pending
+            || request.requester.id == self.person.id
+            || self.via == Via::Agent
+        {
+            return Vec::new();
+        }
+        sight.voices(request).into_iter().filter_map(|voice| voice.stands_for).collect()
+    }
+
+    /// Whether the person may say something of the request as it is now that was not said.
+    pub(super) fn is_awaited(&self, request: &Request, sight: &mut Sight) -> bool {
+        let matter = request.matter();
+        let mine = request.course.review_of(&self.person);
+        let voices = sight.voices(request);
+        mine.is_none_or(|review| review.of != matter)
+            && voices.iter().any(|voice| !request.course.was_heard(voice.authority(), &matter))
     }
 
     pub(super) async fn people(&self, mut ids: Vec<UserId>) -> Result<HashMap<UserId, User>> {
@@ -273,6 +311,7 @@ impl Acting {
 fn heard(request: &Request, counted: &HashSet<UserId>, person: impl Fn(&Person) -> PersonView) -> Vec<Heard> {
     let heard = |review: &Review| Heard {
         by: person(&review.by),
+        stands_for: review.stands_for.as_ref().map(&person),
         vote: review.vote,
         comment: review.comment.clone(),
         at: review.at,

@@ -84,7 +84,11 @@ impl Stage<'_> {
         object: String,
         details: Map<String, Value>,
     ) -> Result<()> {
-        let about = About { object: Some(object), details, ..About::default() };
+        self.note_about(code, About { object: Some(object), details, ..About::default() })
+    }
+
+    /// As [`Stage::note`], with all that is said about it.
+    pub(crate) fn note_about(&mut self, code: &str, about: About) -> Result<()> {
         self.draft.audit.push(self.scope.audit(code, about)?);
         Ok(())
     }

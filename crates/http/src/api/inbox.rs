@@ -36,13 +36,13 @@ pub(super) fn router() -> Routes {
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct ForUser {
+pub(super) struct ForUser {
     /// The key or id of the user for whom it is done.
     user: Text,
 }
 
 impl ForUser {
-    async fn acting(&self, scope: &EnvScope) -> Answer<Acting> {
+    pub(super) async fn acting(&self, scope: &EnvScope) -> Answer<Acting> {
         Ok(scope.act_for(&self.user.ident()).await?)
     }
 }
@@ -82,6 +82,8 @@ struct DecisionBody {
     /// The `shown` of what the reviewer saw: when the request has changed since, nothing is decided. Required for a request
     /// that is for one call.
     shown: Option<String>,
+    /// In whose place the user decides, of those for whom they stand in: a key or id. For themselves where they may, when left away.
+    stands_for: Option<Text>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -200,9 +202,10 @@ async fn decide(
         .into());
     }
     let decide = Decide { approve, comment: body.comment }.explained()?;
-    let view = match body.shown {
-        Some(shown) => acting.decide_shown(request, decide, &shown).await?,
-        None => acting.decide(request, decide).await?,
+    let view = match (body.stands_for, body.shown) {
+        (Some(other), shown) => acting.decide_for(request, decide, shown.as_deref(), &other.ident()).await?,
+        (None, Some(shown)) => acting.decide_shown(request, decide, &shown).await?,
+        (None, None) => acting.decide(request, decide).await?,
     };
     Ok(Json(RequestRead::new(acting, &view)))
 }

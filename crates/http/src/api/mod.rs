@@ -13,6 +13,7 @@ mod links;
 mod policy;
 mod proof;
 mod request;
+mod stand_ins;
 mod stream;
 mod terms;
 mod webhooks;
@@ -25,6 +26,7 @@ pub(crate) fn router() -> Routes {
         .merge(policy::router())
         .merge(inbox::router())
         .merge(approvals::router())
+        .merge(stand_ins::router())
         .merge(terms::router())
         .merge(emergency::router())
         .merge(keys::router())

@@ -73,7 +73,7 @@ pub(super) struct RequestRead {
     /// Of a wish just made: the same was denied before.
     #[schema(required)]
     denied_before: Option<DeniedRead>,
-    /// `automatic: NAME` of a rule, or the key of a person.
+    /// `automatic: NAME` of a rule, or the key of a person; `berta for anna` of a stand-in.
     #[schema(required)]
     decided_by: Option<String>,
     /// It was taken in an emergency, and this was said afterwards.
@@ -81,6 +81,9 @@ pub(super) struct RequestRead {
     emergency: Option<EmergencyRead>,
     #[schema(required)]
     reviewer: Option<PersonRead>,
+    /// In whose place the reviewer has decided.
+    #[schema(required)]
+    reviewer_for: Option<PersonRead>,
     #[schema(required)]
     reviewer_comment: Option<String>,
     #[schema(required)]
@@ -99,6 +102,8 @@ pub(super) struct RequestRead {
     #[schema(value_type = Option<Object>)]
     grant: Option<GrantRead>,
     may_decide: bool,
+    /// In whose place this user may decide it.
+    may_stand_for: Vec<PersonRead>,
     /// It waits for this user, who was not heard about it as it is now.
     awaited: bool,
     may_cancel: bool,
@@ -174,6 +179,9 @@ struct DeniedRead {
 #[schema(as = Review)]
 struct ReviewRead {
     by: PersonRead,
+    /// In whose place they said it.
+    #[schema(required)]
+    stands_for: Option<PersonRead>,
     /// `approve` or `deny`.
     #[schema(value_type = String)]
     vote: Vote,
@@ -188,6 +196,7 @@ impl ReviewRead {
     fn new(heard: &Heard) -> Self {
         Self {
             by: (&heard.by).into(),
+            stands_for: heard.stands_for.as_ref().map(PersonRead::from),
             vote: heard.vote,
             comment: heard.comment.clone(),
             at: Moment(heard.at),
@@ -279,6 +288,7 @@ impl RequestRead {
             decided_by: view.decided_by(),
             emergency: request.course.emergency.as_ref().map(EmergencyRead::new),
             reviewer: view.reviewer.as_ref().map(PersonRead::from),
+            reviewer_for: view.reviewer_for.as_ref().map(PersonRead::from),
             reviewer_comment: request.reviewer_comment.clone(),
             reviewed_at: request.reviewed_at.map(Moment),
             created_at: Moment(request.created_at),
@@ -292,6 +302,7 @@ impl RequestRead {
             }),
             grant: request.grant.as_ref().map(|grant| GrantRead::new(grant, acting.scope().op().now)),
             may_decide: view.rights.decide,
+            may_stand_for: view.may_stand_for.iter().map(PersonRead::from).collect(),
             awaited: view.rights.awaited,
             may_cancel: view.rights.cancel,
             url: acting.confirm_url(request.id),

@@ -9,6 +9,7 @@ mod login;
 mod page;
 mod request;
 mod session;
+mod stand_ins;
 mod stream;
 mod words;
 
@@ -32,6 +33,8 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/", get(|| async { Redirect::to("/inbox") }))
         .route("/inbox", get(inbox::page))
         .route("/inbox/stream", get(stream::stream))
+        .route("/inbox/stand-ins", get(stand_ins::page).post(stand_ins::name))
+        .route("/inbox/stand-ins/{stand_in}/withdraw", post(stand_ins::withdraw))
         .route("/inbox/requests/{request}", get(request::page))
         .route("/inbox/requests/{request}/decide", post(request::decide))
         .route("/inbox/requests/{request}/cancel", post(request::cancel))

@@ -11,14 +11,14 @@ use askfirst_domain::{
     audit::AuditEvent,
     binding::Binding,
     grant::GrantState,
-    id::RoleId,
+    id::{RoleId, UserId},
     principal::Principal,
     request::{RequestKind, Status},
     review::{Progress, Question},
 };
 use askfirst_engine::{
     Acting, Error, Kind, Page,
-    requests::{Approve, Decide, Heard, RequestView, Span, Verdict},
+    requests::{Approve, Decide, Heard, PersonView, RequestView, Span, Verdict},
 };
 use axum::{Form, extract::Path, http::StatusCode, response::IntoResponse, response::Redirect};
 use serde::Deserialize;
@@ -32,6 +32,13 @@ struct Choice {
     id: RoleId,
     key: String,
     asked: bool,
+}
+
+/// Somebody for whom the reader stands in.
+#[derive(Debug)]
+struct VoiceOf {
+    id: UserId,
+    name: String,
 }
 
 /// Something that happened.
@@ -54,7 +61,7 @@ struct Said {
 impl Said {
     fn new(heard: &Heard, now: askfirst_domain::Timestamp) -> Self {
         Self {
-            by: person(&heard.by),
+            by: in_place(&heard.by, heard.stands_for.as_ref()),
             vote: heard.vote.past(),
             comment: Foreign::new(heard.comment.as_deref().unwrap_or_default()),
             at: When::new(heard.at, now),
@@ -168,6 +175,10 @@ struct RequestPage {
     may: May,
     shown: String,
     choices: Vec<Choice>,
+    /// In whose place the reader may decide.
+    voices: Vec<VoiceOf>,
+    /// Whether they may for themselves.
+    own_voice: bool,
     /// How long what is given would last, where it ends.
     lasts: Option<String>,
     /// How far each threshold is; none where one reviewer decides.
@@ -192,6 +203,7 @@ pub(super) struct DecisionForm {
     role: Option<String>,
     lasts: Option<String>,
     arguments: Option<String>,
+    stands_for: Option<String>,
 }
 
 impl DecisionForm {
@@ -240,7 +252,12 @@ pub(super) async fn decide(
         Ok(decision) => decision,
         Err(error) => return refused(&acting, &id, error).await,
     };
-    match acting.decide_shown(&id, decision, &form.shown).await {
+    let stands_for = form.stands_for.filter(|other| !other.is_empty()).map(Ident::new);
+    let decided = match stands_for {
+        Some(other) => acting.decide_for(&id, decision, Some(&form.shown), &other).await,
+        None => acting.decide_shown(&id, decision, &form.shown).await,
+    };
+    match decided {
         Ok(view) => Ok(back_to(&view)),
         Err(error) => refused(&acting, &id, error).await,
     }
@@ -288,13 +305,15 @@ async fn show(acting: &Acting, id: &Ident, status: StatusCode, notice: Option<St
         },
         shown: view.shown(),
         choices: choices(acting, &view),
+        voices: voices(&view),
+        own_voice: view.may_for_themselves,
         lasts: request.offer.lasts.map(|lasts| lasts.to_string()),
         votes: votes(&view),
         reviews: said(&view, now),
         questions: request.course.questions.iter().map(|question| Asked::new(question, now)).collect(),
         heard: view.rights.decide && !view.rights.awaited,
         comment: Foreign::new(request.reviewer_comment.as_deref().unwrap_or_default()),
-        reviewer: view.reviewer.as_ref().map(person),
+        reviewer: view.reviewer.as_ref().map(|by| in_place(by, view.reviewer_for.as_ref())),
         timeline: events.items.iter().rev().filter_map(|event| happened(event, now)).collect(),
         element: request.element_key.to_string(),
         tenant: request.tenant.to_string(),
@@ -376,6 +395,18 @@ fn meaning(view: &RequestView, now: askfirst_domain::Timestamp) -> String {
     }
 }
 
+/// `Berta (berta)`, or `Berta (berta) for Anna (anna)`.
+fn in_place(by: &PersonView, stands_for: Option<&PersonView>) -> String {
+    match stands_for {
+        Some(other) => format!("{} for {}", person(by), person(other)),
+        None => person(by),
+    }
+}
+
+fn voices(view: &RequestView) -> Vec<VoiceOf> {
+    view.may_stand_for.iter().map(|other| VoiceOf { id: other.id, name: person(other) }).collect()
+}
+
 fn choices(acting: &Acting, view: &RequestView) -> Vec<Choice> {
     let choice = |role: askfirst_domain::request::WantedRole| Choice {
         id: role.id,
@@ -412,7 +443,11 @@ fn said(view: &RequestView, now: askfirst_domain::Timestamp) -> Vec<Said> {
 /// What an event says to a reader; none for one that another says already.
 fn happened(event: &AuditEvent, now: askfirst_domain::Timestamp) -> Option<Event> {
     let who = event.on_behalf_of.as_deref().unwrap_or("somebody");
-    let by = if is_agent(&event.actor) { format!("{who}'s agent") } else { who.to_owned() };
+    let who = match event.details.get("stands_for").and_then(|other| other.as_str()) {
+        Some(other) => format!("{who} for {other}"),
+        None => who.to_owned(),
+    };
+    let by = if is_agent(&event.actor) { format!("{who}'s agent") } else { who };
     let role = event.details.get("role").and_then(|role| role.as_str()).unwrap_or("the role");
     let what = match event.code.as_str() {
         "request.created" => format!("{by} asked."),

@@ -102,6 +102,8 @@ const POLICY: &[(&str, &[&str])] = &[
     ("/api/v1/break-glass?user=u", &["GET", "POST"]),
     ("/api/v1/break-glass/r/review", &["POST"]),
     ("/api/v1/elements/e/terms", &["GET", "PUT"]),
+    ("/api/v1/stand-ins?user=u", &["GET", "POST"]),
+    ("/api/v1/stand-ins/s?user=u", &["DELETE"]),
     ("/api/v1/agents", &["GET", "POST"]),
     ("/api/v1/agents/a", &["GET", "PATCH"]),
     ("/api/v1/agents/a/freeze", &["POST"]),

@@ -75,9 +75,11 @@ impl Graph {
                 Arc::make_mut(&mut self.schema).remove_set_rule(*id);
                 Some(())
             }
-            Change::PutProxyConfig(_) | Change::DeleteProxyConfig { .. } | Change::PutAgent(_) => {
-                self.apply_beside(change)
-            }
+            Change::PutProxyConfig(_)
+            | Change::DeleteProxyConfig { .. }
+            | Change::PutAgent(_)
+            | Change::PutDelegation(_)
+            | Change::DeleteDelegation { .. } => self.apply_beside(change),
             Change::PutUser(user) => self.put_user(user),
             Change::DeleteUser { id, key } => {
                 let number = self.user_number(key.as_str()).filter(|n| self.is_user(*n, id.uuid()))?;
@@ -228,6 +230,10 @@ impl Graph {
                 Arc::make_mut(&mut self.schema).remove_proxy_config(*id);
             }
             Change::PutAgent(agent) => Arc::make_mut(&mut self.schema).put_agent(agent.clone()),
+            Change::PutDelegation(delegation) => {
+                Arc::make_mut(&mut self.schema).put_delegation(delegation.clone());
+            }
+            Change::DeleteDelegation { id } => Arc::make_mut(&mut self.schema).remove_delegation(*id),
             _ => {}
         }
         Some(())
@@ -452,7 +458,7 @@ impl Graph {
         self.node_number(ty, link.key.as_str()).filter(|number| self.is_node(*number, link.id.uuid()))
     }
 
-    fn is_user(&self, number: u32, id: Uuid) -> bool {
+    pub(crate) fn is_user(&self, number: u32, id: Uuid) -> bool {
         self.users.get(number).is_some_and(|user| user.id == id)
     }
 

@@ -17,8 +17,12 @@ use crate::{condition::ConditionLimits, url_mapping::UrlRules};
 use askfirst_domain::{
     Ident, Timestamp,
     agent::Agent,
+    delegation::Delegation,
     element::Element,
-    id::{AgentId, ConditionSetId, ElementId, ProxyConfigId, RelationId, ResourceId, RoleId, SetRuleId},
+    id::{
+        AgentId, ConditionSetId, DelegationId, ElementId, ProxyConfigId, RelationId, ResourceId, RoleId,
+        SetRuleId, UserId,
+    },
     schema::{ConditionSet, Relation, Resource, Role, SetRule},
     url_mapping::ProxyConfig,
 };
@@ -27,6 +31,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
+use uuid::Uuid;
 
 pub use error::{RoleName, SchemaError};
 pub use permission::{parse_permission, parse_permissions};
@@ -45,6 +50,9 @@ pub struct Schema {
     rule_order: BTreeSet<(Timestamp, SetRuleId)>,
     proxy_configs: Directory<ProxyConfig>,
     agents: Directory<Agent>,
+    delegations: BTreeMap<DelegationId, Arc<Delegation>>,
+    /// Those of each stand-in.
+    stand_ins: BTreeSet<(UserId, DelegationId)>,
     pub(crate) url_rules: UrlRules,
     /// How large a condition may be that is written.
     pub(crate) condition_limits: ConditionLimits,
@@ -204,6 +212,30 @@ impl Schema {
     /// All registered agents.
     pub fn agents(&self) -> impl Iterator<Item = &Arc<Agent>> {
         self.agents.iter()
+    }
+
+    /// All stand-ins, those whose time is over or has not come among them.
+    pub fn delegations(&self) -> impl Iterator<Item = &Arc<Delegation>> {
+        self.delegations.values()
+    }
+
+    /// For whom this person stands in at a moment.
+    pub fn stood_for(&self, by: UserId, at: Timestamp) -> impl Iterator<Item = &Arc<Delegation>> {
+        let (first, last) = (DelegationId::new(Uuid::nil()), DelegationId::new(Uuid::max()));
+        let own = self.stand_ins.range((by, first)..=(by, last));
+        own.filter_map(|(_, id)| self.delegations.get(id)).filter(move |one| one.holds(at))
+    }
+
+    pub(crate) fn put_delegation(&mut self, delegation: Delegation) {
+        self.remove_delegation(delegation.id);
+        self.stand_ins.insert((delegation.to.id, delegation.id));
+        self.delegations.insert(delegation.id, Arc::new(delegation));
+    }
+
+    pub(crate) fn remove_delegation(&mut self, id: DelegationId) {
+        if let Some(gone) = self.delegations.remove(&id) {
+            self.stand_ins.remove(&(gone.to.id, id));
+        }
     }
 
     pub(crate) fn put_agent(&mut self, agent: Agent) {

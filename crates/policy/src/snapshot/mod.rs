@@ -27,7 +27,7 @@ use askfirst_domain::{
     Key, Timestamp, UserKey,
     change::Change,
     decision::{Decision, Place},
-    id::RoleId,
+    id::{RoleId, UserId},
 };
 use std::{fmt, ops::Range, sync::Arc};
 
@@ -261,6 +261,11 @@ impl Snapshot {
     /// Whether there is such a user.
     pub fn has_user(&self, key: &str) -> bool {
         self.graph.user_number(key).is_some()
+    }
+
+    /// Whether the user with this key is this one, and not another who was given the key later.
+    pub fn is_user(&self, key: &str, id: UserId) -> bool {
+        self.graph.user_number(key).is_some_and(|number| self.graph.is_user(number, id.uuid()))
     }
 
     /// Whether there is such a tenant.

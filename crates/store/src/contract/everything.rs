@@ -69,6 +69,7 @@ pub async fn everything(world: &World, many: i64) -> Result<(), Failure> {
         Change::PutUser(joe.clone()),
         Change::PutProxyConfig(Things::proxy_config("api")?),
         Change::PutAgent(Things::agent("bot", &joe)?),
+        Change::PutDelegation(Things::delegation(&joe, &Things::user("ann")?)),
         Change::PutRequest(Box::new(Things::request(&form, &joe, &member, &tenant, None))),
         Change::PutInvite(Things::invite("ann@example.com", &member, &tenant, None)),
     ]);

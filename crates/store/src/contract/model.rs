@@ -3,11 +3,12 @@
 use askfirst_domain::{
     agent::Agent,
     change::Change,
+    delegation::Delegation,
     element::Element,
     facts::{Instance, RelationshipTuple, RoleAssignment, Tenant, User},
     id::{
-        AgentId, AssignmentId, ConditionSetId, ElementId, InstanceId, InviteId, ProxyConfigId, RelationId,
-        RequestId, ResourceId, RoleId, SetRuleId, TenantId, TupleId, UserId,
+        AgentId, AssignmentId, ConditionSetId, DelegationId, ElementId, InstanceId, InviteId, ProxyConfigId,
+        RelationId, RequestId, ResourceId, RoleId, SetRuleId, TenantId, TupleId, UserId,
     },
     invite::{Invite, InviteStatus},
     request::{Request, Status},
@@ -40,6 +41,7 @@ pub struct Model {
     pub requests: BTreeMap<RequestId, Request>,
     pub proxy_configs: BTreeMap<ProxyConfigId, ProxyConfig>,
     pub agents: BTreeMap<AgentId, Agent>,
+    pub delegations: BTreeMap<DelegationId, Delegation>,
     pub invites: BTreeMap<InviteId, Invite>,
 }
 
@@ -61,6 +63,8 @@ impl Model {
             Change::PutSetRule(x) => drop(self.set_rules.insert(x.id, x.clone())),
             Change::PutProxyConfig(x) => drop(self.proxy_configs.insert(x.id, x.clone())),
             Change::PutAgent(x) => drop(self.agents.insert(x.id, x.clone())),
+            Change::PutDelegation(x) => drop(self.delegations.insert(x.id, x.clone())),
+            Change::DeleteDelegation { id } => drop(self.delegations.remove(id)),
             Change::PutInvite(x) => drop(self.invites.insert(x.id, x.clone())),
             Change::PutUser(x) => drop(self.users.insert(x.id, x.clone())),
             Change::PutTenant(x) => drop(self.tenants.insert(x.id, x.clone())),

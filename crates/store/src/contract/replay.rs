@@ -6,9 +6,10 @@ use crate::{
     TenantFilter, TupleFilter, UserFilter,
 };
 use askfirst_domain::{
-    Id,
+    Id, Timestamp,
     agent::{Agent, AgentStatus},
     change::Change,
+    delegation::Delegation,
     element::Element,
     facts::{Instance, Tenant, User},
     invite::{Invite, InviteStatus},
@@ -67,6 +68,8 @@ impl Stock {
         let [joe, ..] = &users;
         let agents = [Things::agent("bot", joe)?, Things::agent("bot", joe)?];
         stock.things.extend(agents.iter().flat_map(agent));
+        let [_, ann, ..] = &users;
+        stock.things.extend(delegation(&Things::delegation(joe, ann)));
         let [acme, bolt, _] = &tenants;
         for tenant in [acme, bolt, acme] {
             stock.things.extend(invite(&Things::invite("ann@example.com", member, tenant, None)));
@@ -168,6 +171,12 @@ fn proxy_config(x: &ProxyConfig) -> Vec<Change> {
 fn agent(x: &Agent) -> Vec<Change> {
     let frozen = Agent { status: AgentStatus::Frozen, ..x.clone() };
     vec![Change::PutAgent(x.clone()), Change::PutAgent(frozen)]
+}
+
+fn delegation(x: &Delegation) -> Vec<Change> {
+    let longer = Delegation { ends: Timestamp::from_micros(9_000_000), ..x.clone() };
+    let delete = Change::DeleteDelegation { id: x.id };
+    vec![Change::PutDelegation(x.clone()), Change::PutDelegation(longer), delete]
 }
 
 fn invite(x: &Invite) -> Vec<Change> {

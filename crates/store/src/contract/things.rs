@@ -4,6 +4,7 @@ use super::Failure;
 use askfirst_domain::{
     Id, Timestamp,
     agent::{Agent, AgentStatus, Ceiling},
+    delegation::Delegation,
     element::{Element, ElementType, Level, Terms},
     facts::{Instance, InstanceLink, RelationshipTuple, RoleAssignment, Tenant, User},
     grant::Offer,
@@ -227,6 +228,19 @@ impl Things {
             created_at: at(0),
             updated_at: at(0),
         })
+    }
+
+    /// Somebody who stands in for somebody.
+    pub fn delegation(from: &User, to: &User) -> Delegation {
+        let person = |user: &User| Person { id: user.id, key: user.key.clone() };
+        Delegation {
+            id: fresh(),
+            from: person(from),
+            to: person(to),
+            starts: at(0),
+            ends: at(60),
+            created_at: at(0),
+        }
     }
 
     /// A pending invitation to a role in a tenant, or on an instance.

@@ -76,6 +76,7 @@ pub(super) fn statements(env: EnvId, change: &Change) -> Vec<Statement> {
         Change::DeleteConditionSet { id, .. } => vec![object("condition_set", (*id).into())],
         Change::DeleteSetRule { id } => vec![object("set_rule", (*id).into())],
         Change::DeleteProxyConfig { id } => vec![object("proxy_config", (*id).into())],
+        Change::DeleteDelegation { id } => vec![object("delegation", (*id).into())],
         Change::DeleteInvite { id } => each((*id).into(), &[INVITE]),
         Change::DeleteUser { id, .. } => each((*id).into(), &[ASSIGNMENTS_OF_USER, USER]),
         Change::DeleteTenant { id, .. } => each(
@@ -103,6 +104,7 @@ pub(super) fn statements(env: EnvId, change: &Change) -> Vec<Statement> {
         | Change::PutSetRule(_)
         | Change::PutProxyConfig(_)
         | Change::PutAgent(_)
+        | Change::PutDelegation(_)
         | Change::PutUser(_)
         | Change::PutTenant(_)
         | Change::PutInstance(_)

@@ -48,6 +48,8 @@ pub(crate) fn encode(change: &Change) -> Result<(&'static str, String), StoreErr
         Change::PutProxyConfig(x) => ("put_proxy_config", json(x)?),
         Change::DeleteProxyConfig { id } => ("delete_proxy_config", json(&GoneId { id })?),
         Change::PutAgent(x) => ("put_agent", json(x)?),
+        Change::PutDelegation(x) => ("put_delegation", json(x)?),
+        Change::DeleteDelegation { id } => ("delete_delegation", json(&GoneId { id })?),
         Change::PutUser(x) => ("put_user", json(x)?),
         Change::DeleteUser { id, key } => ("delete_user", json(&Gone { id, key })?),
         Change::PutTenant(x) => ("put_tenant", json(x)?),
@@ -96,6 +98,8 @@ pub(crate) fn decode(kind: &str, payload: &str) -> Result<Change, StoreError> {
         "put_proxy_config" => Change::PutProxyConfig(read(payload)?),
         "delete_proxy_config" => Change::DeleteProxyConfig { id: read::<GoneId<_>>(payload)?.id },
         "put_agent" => Change::PutAgent(read(payload)?),
+        "put_delegation" => Change::PutDelegation(read(payload)?),
+        "delete_delegation" => Change::DeleteDelegation { id: read::<GoneId<_>>(payload)?.id },
         "put_user" => Change::PutUser(read(payload)?),
         "delete_user" => {
             let Gone { id, key } = read::<Gone<_, UserKey>>(payload)?;

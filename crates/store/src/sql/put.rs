@@ -91,7 +91,8 @@ fn table_of(change: &Change) -> Option<&'static Table> {
         | Change::PutConditionSet(_)
         | Change::PutSetRule(_)
         | Change::PutProxyConfig(_)
-        | Change::PutAgent(_) => Some(&SCHEMA),
+        | Change::PutAgent(_)
+        | Change::PutDelegation(_) => Some(&SCHEMA),
         Change::PutUser(_) => Some(&USERS),
         Change::PutTenant(_) => Some(&TENANTS),
         Change::PutInstance(_) => Some(&INSTANCES),
@@ -144,6 +145,9 @@ fn row(env: EnvId, revision: u64, change: &Change) -> Result<Vec<Value>, StoreEr
             schema("proxy_config", x.id.uuid(), None, x.key.as_str(), None, json(x)?)
         }
         Change::PutAgent(a) => schema("agent", a.id.uuid(), None, a.key.as_str(), None, json(a)?),
+        Change::PutDelegation(d) => {
+            schema("delegation", d.id.uuid(), None, &d.id.to_string(), None, json(d)?)
+        }
         Change::PutUser(user) => user_row(env, at, user)?,
         Change::PutTenant(tenant) => tenant_row(env, at, tenant)?,
         Change::PutInstance(instance) => instance_row(env, at, instance)?,

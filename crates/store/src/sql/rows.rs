@@ -113,7 +113,7 @@ pub(crate) fn invite<R: Row>(row: &R) -> Result<Versioned<Invite>, StoreError> {
     Ok(Versioned { value: c.json()?, revision: c.whole()? })
 }
 
-/// A resource, role, relation, element, condition set, set rule, proxy config or agent, as the change that puts it there.
+/// A resource, role, relation, element, condition set, set rule, proxy config, agent or stand-in, as the change that puts it there.
 pub(crate) fn schema_object<R: Row>(row: &R) -> Result<Change, StoreError> {
     let mut c = Cells::of("schema object", row);
     match c.text()?.as_str() {
@@ -125,6 +125,7 @@ pub(crate) fn schema_object<R: Row>(row: &R) -> Result<Change, StoreError> {
         "set_rule" => c.json().map(Change::PutSetRule),
         "proxy_config" => c.json().map(Change::PutProxyConfig),
         "agent" => c.json().map(Change::PutAgent),
+        "delegation" => c.json().map(Change::PutDelegation),
         other => Err(StoreError::Corrupt { what: "schema object", detail: format!("the kind is `{other}`") }),
     }
 }

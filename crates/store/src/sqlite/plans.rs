@@ -179,6 +179,7 @@ async fn look_ups_and_cascades_search_an_index() {
         Change::DeleteElement { id: id() },
         Change::DeleteConditionSet { id: id(), key: key() },
         Change::DeleteSetRule { id: id() },
+        Change::DeleteDelegation { id: id() },
         Change::DeleteUser { id: id(), key: "joe".parse().unwrap() },
         Change::DeleteTenant { id: id(), key: key() },
         Change::DeleteInstance { id: id(), resource: key(), key: key() },

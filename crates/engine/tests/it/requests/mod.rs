@@ -9,6 +9,7 @@ mod many;
 mod race;
 mod redeem;
 mod rules;
+mod stand_ins;
 mod thresholds;
 
 use crate::support::{World, eventually};

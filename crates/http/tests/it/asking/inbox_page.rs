@@ -404,3 +404,45 @@ async fn one_call_is_shown_exactly_with_what_hides_in_it() {
     }
     assert!(!page.html.contains('\u{202E}') && !page.html.contains("<b>free"), "{}", page.html);
 }
+
+#[tokio::test]
+async fn a_stand_in_is_named_on_the_page_and_decides_there_for_somebody() {
+    let server = family().await;
+    let joe = Browser::of(&server, "joe").await;
+    let named = joe.post("/inbox/stand-ins", "to=jane&lasts=7d&starts=").await;
+    assert_eq!((named.status, named.header(header::LOCATION)), (303, "/inbox/stand-ins"));
+    let page = joe.get("/inbox/stand-ins").await.html;
+    assert!(page.contains("<strong>jane for joe</strong>"), "{page}");
+    for (form, says) in [
+        ("to=joe&lasts=7d", "stands in for themselves"),
+        ("to=jane&lasts=soon", "soon"),
+        ("to=jane&lasts=7d&starts=tomorrow", "The beginning is a moment"),
+        ("to=nobody&lasts=7d", "nobody"),
+    ] {
+        let refused = joe.post("/inbox/stand-ins", form).await;
+        assert!(
+            refused.status >= 400 && refused.html.contains(says),
+            "{form}: {} {}",
+            refused.status,
+            refused.html
+        );
+    }
+    let path = asked(&server, "hungry").await;
+    let jane = Browser::of(&server, "jane").await;
+    let page = jane.get(&path).await.html;
+    assert!(page.contains("In whose place"), "{page}");
+    let form = format!("shown={}&verdict=approve", shown(&page));
+    assert_eq!(jane.post(&format!("{path}/decide"), &form).await.status, 303);
+    let page = joe.get(&path).await.html;
+    assert!(page.contains("jane for joe approved."), "{page}");
+    let read = server
+        .dev()
+        .get(&format!("/api/v1/requests/{}?user=joe", path.replace("/inbox/requests/", "")))
+        .await;
+    assert_eq!((&read["decided_by"], &read["reviewer_for"]["key"]), (&json!("jane for joe"), &json!("joe")));
+
+    let listed = server.dev().get("/api/v1/stand-ins?user=jane").await;
+    let stand_in = listed["data"][0]["id"].as_str().unwrap();
+    assert_eq!(jane.post(&format!("/inbox/stand-ins/{stand_in}/withdraw"), "").await.status, 303);
+    assert!(joe.get("/inbox/stand-ins").await.html.contains("Nobody stands in for you"));
+}

@@ -74,7 +74,9 @@ fn reviews(view: &RequestView) -> Map<String, Value> {
     if several && !view.heard.is_empty() {
         let reviews = view.heard.iter().map(|heard| {
             let mut review = Map::new();
-            review.insert("by".to_owned(), json!(heard.by.key));
+            let stands_for =
+                heard.stands_for.as_ref().map(|other| format!("{} for {}", heard.by.key, other.key));
+            review.insert("by".to_owned(), json!(stands_for.unwrap_or_else(|| heard.by.key.to_string())));
             review.insert("vote".to_owned(), json!(heard.vote));
             review.insert("counts".to_owned(), json!(heard.counts));
             review.extend(some([("comment", heard.comment.clone())]));
