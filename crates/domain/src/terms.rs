@@ -31,7 +31,7 @@ pub struct Terms {
     /// Who has to agree; empty: one reviewer decides.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<Threshold>,
-    /// How long the same wish is refused after it was denied; none: ten minutes for agents, not at all for people.
+    /// How long the same wish is refused after it was denied; none: an hour for agents, not at all for people.
     #[serde(with = "crate::span::written::option", skip_serializing_if = "Option::is_none")]
     pub ask_again_after: Option<Span>,
     /// What is decided without anybody, when it is asked.

@@ -6,7 +6,7 @@ use super::{
     task::TaskRead,
 };
 use crate::{
-    EnvScope, Kind,
+    Acting, EnvScope, Kind,
     check::{Ask, Given, Requestable},
     error::{Error, Result},
     requests::{AskEvaluation, Bound, Sharing},
@@ -103,6 +103,11 @@ impl EnvScope {
             ready.push(self.ready(item, submission.actor.as_ref()).await?);
         }
         let mut id = self.fresh_text("task_", 32)?;
+        for ready in &ready {
+            // What is refused uses no denial up, and of a bundle all are taken, or none.
+            let (acting, ask) = self.wish(&id, ready, &submission).await?;
+            acting.refuse_evaluation(&ask).await.map_err(not_taken)?;
+        }
         if let Some(name) = &key {
             // Of several at once, the first one's task is everybody's.
             id = self.take(name, &id, submission.digest.as_str()).await?.task;
@@ -115,7 +120,7 @@ impl EnvScope {
         let mut shared = None;
         for ready in ready {
             let evaluation = ready.proven.evaluation.clone();
-            let request = self.ask(&id, ready, &submission).await?;
+            let request = self.ask(&id, &ready, &submission).await?;
             shared = request.task.as_ref().map(|link| link.task.clone());
             let (resource, action) = (evaluation.resource().clone(), evaluation.action().clone());
             items.push(TaskItem { request: request.id, resource: resource.into(), action: action.into() });
@@ -228,9 +233,20 @@ impl EnvScope {
     async fn ask(
         &self,
         id: &str,
-        ready: Ready,
+        ready: &Ready,
         submission: &Submission,
     ) -> Result<askfirst_domain::request::Request, Rejection> {
+        let (acting, ask) = self.wish(id, ready, submission).await?;
+        acting.request_evaluation(ask).await.map_err(not_taken)
+    }
+
+    /// What is asked for, and as whom.
+    async fn wish(
+        &self,
+        id: &str,
+        ready: &Ready,
+        submission: &Submission,
+    ) -> Result<(Acting, AskEvaluation), Rejection> {
         let acting = self.act_for(&Ident::from(ready.user.as_str())).await?;
         let sharing = match submission.shape {
             Shape::Single => Sharing::Shared,
@@ -244,19 +260,13 @@ impl EnvScope {
             sharing,
         };
         let ask = AskEvaluation {
-            through: ready.through,
-            tenant: ready.tenant,
+            through: ready.through.clone(),
+            tenant: ready.tenant.clone(),
             bound,
             reason: submission.justification.clone(),
             until: ready.until,
         };
-        match acting.request_evaluation(ask).await {
-            Ok(request) => Ok(request),
-            Err(error) if matches!(error.kind(), Kind::NotFound | Kind::TenantMismatch) => {
-                Err(Rejection::new(Reason::NotRequestable, error.message()))
-            }
-            Err(error) => Err(error.into()),
-        }
+        Ok((acting, ask))
     }
 
     /// Takes a name for a task, or gives what has it.
@@ -311,6 +321,14 @@ enum Taken {
     Ours(Vec<Ready>),
     /// They were submitted before.
     Before(Box<TaskRead>),
+}
+
+/// Why a wish was not taken, in the profile's words where it has some.
+fn not_taken(error: Error) -> Rejection {
+    match error.kind() {
+        Kind::NotFound | Kind::TenantMismatch => Rejection::new(Reason::NotRequestable, error.message()),
+        _ => error.into(),
+    }
 }
 
 fn duplicate() -> Rejection {

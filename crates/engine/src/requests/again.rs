@@ -7,13 +7,12 @@ use crate::{
 };
 use askfirst_domain::{
     Span,
+    element::Element,
     facts::InstanceLink,
     request::{Request, Status},
 };
 use askfirst_store::{Page, RequestFilter, Standing};
 
-/// How long an agent may not ask again for what was denied, unless the element says otherwise, in seconds.
-const AGENTS_WAIT: u64 = 600;
 /// How many denials of the same person, role and place are looked through for the same wish.
 const LOOKED_THROUGH: u32 = 100;
 
@@ -41,7 +40,9 @@ impl Acting {
             denials.into_iter().filter(|denial| denial.wish == wish).max_by_key(|denial| denial.reviewed_at);
         let Some(denial) = newest else { return Ok(None) };
         let said = denied(&denial);
-        let then = self.pause(wanted).map(|pause| said.at.plus(pause.duration()));
+        let then = self
+            .denial_stands(&wanted.element, wanted.times.again)
+            .map(|pause| said.at.plus(pause.duration()));
         match then.filter(|then| *then > now) {
             Some(then) => Err(Error::conflict(format!(
                 "{} Do not try it in another way, and do not ask for it again: the same is not taken before {then}, and \
@@ -53,11 +54,12 @@ impl Acting {
         }
     }
 
-    /// How long the same wish is refused after a denial.
-    fn pause(&self, wanted: &Wanted) -> Option<Span> {
-        let agent = matches!(self.via, Via::Agent | Via::Model) && wanted.times.again == Again::Unbidden;
-        let usual = || if agent { Span::try_from(AGENTS_WAIT).ok() } else { None };
-        wanted.element.terms.ask_again_after.or_else(usual)
+    /// How long a denial stands: so long the same wish is not taken again, and a call that was denied is answered with the
+    /// denial. The element says, and then for everybody. Where it does not, an agent has to leave it for an hour unless its human
+    /// says otherwise, and people ask when they like.
+    pub(super) fn denial_stands(&self, element: &Element, again: Again) -> Option<Span> {
+        let unbidden = matches!(self.via, Via::Agent | Via::Model) && again == Again::Unbidden;
+        element.terms.ask_again_after.or_else(|| unbidden.then_some(Span::HOUR))
     }
 }
 

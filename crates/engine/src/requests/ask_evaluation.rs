@@ -77,6 +77,26 @@ impl Acting {
         }
     }
 
+    /// Refuses what [`Acting::request_evaluation`] would refuse, and writes nothing.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) async fn refuse_evaluation(&self, ask: &AskEvaluation) -> Result<()> {
+        let state = self.scope.state();
+        let wanted = self.wanted_evaluation(&state, ask, text("reason", &ask.reason)?).await?;
+        self.refuse_beyond_agent(&state, &wanted)?;
+        self.refuse_held(&state, &wanted)?;
+        let link = wanted.target.link();
+        let binding = self.binding(&wanted, link.as_ref())?;
+        let print = self.wish_of(&wanted, link.as_ref(), binding.as_ref());
+        self.new_request(&wanted, link.clone(), print.clone(), binding)?;
+        let pending = self.scope.engine.store().pending_request(self.scope.env.id, &print).await?;
+        if pending.is_none() {
+            self.denied_before(&wanted, link.as_ref(), &print).await?;
+        }
+        Ok(())
+    }
+
     async fn wanted_evaluation(
         &self,
         state: &LiveState,

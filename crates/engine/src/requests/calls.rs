@@ -3,7 +3,7 @@
 //! Whoever holds a call (a hook, a permission prompt, an agent that was started again) often has nothing else. What is
 //! found is the person's own, asked through the same agent, on the same thing, with the same action, arguments and context.
 
-use super::{Pass, Redeem, RequestQuery, RequestView};
+use super::{Again, Pass, Redeem, RequestQuery, RequestView};
 use crate::{
     Acting,
     error::{Error, Kind, Result},
@@ -15,10 +15,7 @@ use askfirst_domain::{
     request::{Request, RequestKind, Status, wish},
 };
 use askfirst_store::{Page, RequestFilter};
-use std::time::Duration;
 
-/// For how long a denied call is not put before the reviewers again, unless somebody says that it shall be.
-pub const DENIAL_STANDS: Duration = Duration::from_hours(1);
 /// How many of the person's requests are looked at, the newest first.
 const MOST: u32 = 500;
 
@@ -44,16 +41,22 @@ enum About {
 
 impl Acting {
     /// What was said of this call already and still holds: an approval that is not used up (a reviewer may have changed its
-    /// arguments), else a denial of the last hour ([`DENIAL_STANDS`]). A wish that is pending is not looked for: asking
+    /// arguments), else a denial that stands (`Acting::denial_stands`). A wish that is pending is not looked for: asking
     /// anew finds it.
     ///
     /// # Errors
     /// When the element is not there, or the store fails.
     pub async fn answer_to_call(&self, at: &CallAt) -> Result<Option<RequestView>> {
         let now = self.scope.op.now;
+        let state = self.scope.state();
+        let stands = |request: &Request| {
+            let element = state.snapshot.schema().element_by_id(request.element)?;
+            let until = request.reviewed_at?.plus(self.denial_stands(element, Again::Unbidden)?.duration());
+            Some(until > now)
+        };
         let holds = |request: &Request| match request.status {
             Status::Approved => is_active(request, now),
-            Status::Denied => request.reviewed_at.is_some_and(|denied| denied.plus(DENIAL_STANDS) > now),
+            Status::Denied => stands(request).unwrap_or(false),
             _ => false,
         };
         let statuses = vec![Status::Approved, Status::Denied];

@@ -55,7 +55,7 @@ mod wait;
 
 pub(crate) use ask_evaluation::{AskEvaluation, Bound, Sharing};
 pub use askfirst_domain::Span;
-pub use calls::{CallAt, DENIAL_STANDS};
+pub use calls::CallAt;
 pub use foresee::{Foreseen, Foresight};
 pub use list::COUNTED;
 pub use redeem::{Pass, Redeem};

@@ -70,6 +70,16 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
+async fn engine_on(dir: &TempDir, clock: &Arc<TestClock>, settings: Settings) -> Engine {
+    let store = SqliteStore::open(dir.path().join("askfirst.db"), askfirst_store::Options::default())
+        .await
+        .expect("the store opens");
+    let store: Arc<dyn Store> = Arc::new(store);
+    let clock = Arc::clone(clock) as Arc<dyn Clock>;
+    let parts = Parts { store, clock, entropy: Arc::new(SystemEntropy), settings };
+    Engine::start(parts).await.expect("the engine starts")
+}
+
 impl Server {
     pub(crate) async fn start() -> Self {
         Self::start_with(Options::default()).await
@@ -81,24 +91,21 @@ impl Server {
 
     pub(crate) async fn start_within(options: Options, settings: Settings) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let store = SqliteStore::open(dir.path().join("askfirst.db"), askfirst_store::Options::default())
-            .await
-            .expect("the store opens");
-        let store: Arc<dyn Store> = Arc::new(store);
         let clock = Arc::new(TestClock(AtomicI64::new(1_790_000_000_000_000)));
-        let engine = Engine::start(Parts {
-            store,
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            entropy: Arc::new(SystemEntropy),
-            settings,
-        })
-        .await
-        .expect("the engine starts");
+        let engine = engine_on(&dir, &clock, settings).await;
         let made = engine.first_start(Some(Secret::presented("key-of-dev"))).await.expect("the first start");
         let made = made.expect("the first keys").into_iter();
         let keys = made.map(|key| (key.opens, key.secret.reveal().to_owned())).collect();
         let shutdown = options.shutdown.clone();
         Self { router: router(engine.clone(), options), clock, keys, shutdown, engine, dir }
+    }
+
+    /// Another server on the same folder, set otherwise.
+    pub(crate) async fn restarted(self, settings: Settings) -> Self {
+        let Self { router: before, engine, dir, clock, keys, shutdown } = self;
+        drop((before, engine));
+        let engine = engine_on(&dir, &clock, settings).await;
+        Self { router: router(engine.clone(), Options::default()), clock, keys, shutdown, engine, dir }
     }
 
     /// What connections are given to.

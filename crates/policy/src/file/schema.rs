@@ -258,7 +258,7 @@ fn elements() -> Value {
             "rules": items("element_rule", "What is decided without anybody, when it is asked."),
             "break_glass": {"$ref": "#/$defs/break_glass"},
             "escalation": items("escalation", "Who may review besides, once a request has waited for some time."),
-            "ask_again_after": span("How long the same wish is refused after it was denied; 10m for agents when left away."),
+            "ask_again_after": span("How long the same wish is refused after it was denied; 1h for agents when left away."),
         }),
     );
     let mut webhook = record(

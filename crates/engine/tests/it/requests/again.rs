@@ -50,7 +50,9 @@ async fn an_agent_that_was_denied_waits_and_a_person_is_told() {
     let other = AskAccess { role: "child-can-look".into(), ..wish() };
     assert_eq!(home.as_agent("henry").await.request_access(other).await.unwrap().denied, None);
 
-    home.clock.advance(Duration::from_mins(11));
+    home.clock.advance(Duration::from_mins(59));
+    assert_eq!(home.as_agent("henry").await.request_access(wish()).await.unwrap_err().kind(), Kind::Conflict);
+    home.clock.advance(Duration::from_mins(2));
     let again = home.as_agent("henry").await.request_access(wish()).await.unwrap();
     let before = again.denied.unwrap();
     assert_eq!((before.by.as_deref().unwrap(), before.reason.as_deref()), ("joe", Some("not today")));

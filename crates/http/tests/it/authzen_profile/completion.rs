@@ -98,6 +98,36 @@ async fn c073_whoever_was_a_reviewer_approves_nothing() {
 }
 
 #[tokio::test]
+async fn c074_what_a_rule_decides_has_ended_when_it_is_answered() {
+    let world = World::start().await;
+    let rules = json!({"rules": [{"name": "everybody", "then": "approve", "lasts": "10m"}]});
+    world.terms("restaurant-requests", rules).await;
+    let answer = world.submit(&world.denied(reading("pizza-palace")).await.submission()).await;
+    assert_eq!((answer.status, &answer.body["task"]["status"]), (201, &json!("approved")), "{answer:?}");
+    assert_eq!(answer.headers.get("retry-after"), None);
+    assert_eq!(answer.headers["location"], answer.body["task"]["status_endpoint"].as_str().unwrap());
+    let approval = &answer.body["result"]["approval"];
+    assert_eq!(world.reevaluate(&reading("pizza-palace"), approval).await["decision"], true);
+    assert!(world.inbox("joe").await.is_empty());
+
+    let rules = json!({"rules": [{"name": "nobody", "then": "deny", "reason": "closed"}]});
+    world.terms("restaurant-requests", rules).await;
+    let answer = world.submit(&world.denied(reading("burger-barn")).await.submission()).await;
+    assert_eq!((answer.status, &answer.body["task"]["status"]), (201, &json!("denied")), "{answer:?}");
+    assert_eq!(answer.body.get("result"), None);
+}
+
+#[tokio::test]
+async fn a_stand_in_approves_and_the_authority_is_the_others() {
+    let world = World::start().await;
+    let task = world.asked(reading("pizza-palace")).await;
+    world.pep().put("/v2/facts/default/dev/users/berta", json!({"key": "berta"})).await;
+    world.pep().post("/api/v1/stand-ins?user=joe", json!({"to": "berta", "lasts": "1d"})).await;
+    world.decide_all("berta", true).await;
+    assert_eq!(world.task(&task).await["task"]["status"], "approved");
+}
+
+#[tokio::test]
 async fn c075_a_task_that_was_denied_or_expired_has_no_result() {
     let world = World::start().await;
     let denied = world.asked(reading("pizza-palace")).await;

@@ -111,6 +111,11 @@ async fn c013_each_evaluation_has_an_id_of_its_own() {
     let mut ids = BTreeSet::new();
     for _ in 0..5 {
         let denied = world.denied(reading("pizza-palace")).await;
+        // The token says the same id, which is how it stays the same wherever it is read.
+        let token = denied.context["access_request"]["binding_token"].as_str().unwrap();
+        let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+        let claims: Value = serde_json::from_slice(&claims).unwrap();
+        assert_eq!(claims["evaluation_id"], denied.context["evaluation_id"]);
         ids.insert(denied.context["evaluation_id"].as_str().unwrap().to_owned());
     }
     assert_eq!(ids.len(), 5);

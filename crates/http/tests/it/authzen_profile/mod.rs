@@ -57,6 +57,17 @@ impl World {
         world
     }
 
+    /// The same installation at another address.
+    pub(super) async fn moved_to(self, public_url: &str) -> Self {
+        let settings = Settings { public_url: public_url.to_owned(), ..Settings::default() };
+        Self { server: self.server.restarted(settings).await }
+    }
+
+    /// What holds for the requests of an element.
+    pub(super) async fn terms(&self, element: &str, terms: Value) {
+        self.pep().put(&format!("/api/v1/elements/{element}/terms"), terms).await;
+    }
+
     /// Applies a policy file.
     pub(super) async fn apply(&self, file: &str) {
         let request = http::Request::put("/api/v1/policy").header("authorization", "Bearer key-of-dev");

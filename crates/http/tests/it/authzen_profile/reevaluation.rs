@@ -1,7 +1,9 @@
 //! An approval that is presented with an evaluation.
 
 use super::{World, ordering, path, reading};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 
 /// The question with an approval must be denied like this.
@@ -101,6 +103,9 @@ async fn c080_an_approval_is_for_its_action_alone() {
 async fn c081_an_approval_is_for_its_context_alone() {
     is_out_of_scope(|all| all["context"]["ip"] = json!("203.0.113.10")).await;
     is_out_of_scope(|all| drop(all["context"].as_object_mut().unwrap().remove("device"))).await;
+    is_out_of_scope(|all| all["context"]["device"]["trusted"] = json!(false)).await;
+    is_out_of_scope(|all| all["context"]["device"]["version"] = json!(1)).await;
+    is_out_of_scope(|all| all["context"]["ip"] = Value::Null).await;
 }
 
 #[tokio::test]
@@ -191,6 +196,36 @@ async fn c087_a_state_for_somebody_else_is_refused() {
     approval["state"] =
         world.denied(reading("sushi-spot")).await.context["access_request"]["binding_token"].clone();
     denied(&world, &reading("pizza-palace"), &approval, "approval_unverifiable", "none").await;
+}
+
+#[tokio::test]
+async fn c087_a_state_of_our_own_key_for_another_audience_is_refused() {
+    let world = World::start().await;
+    let approval = world.approved(reading("pizza-palace")).await;
+    let moved = world.moved_to("https://elsewhere.example").await;
+    denied(&moved, &reading("pizza-palace"), &approval, "approval_unverifiable", "none").await;
+    // The id alone is looked up, and counts at the new address as well.
+    let by_id = json!({"id": approval["id"]});
+    assert_eq!(moved.reevaluate(&reading("pizza-palace"), &by_id).await["decision"], true);
+}
+
+#[tokio::test]
+async fn an_approval_that_is_under_way_is_presented_again_later() {
+    let world = World::start().await;
+    world.asked(reading("pizza-palace")).await;
+    let request = world.inbox("joe").await.remove(0);
+    let link = world.acting("joe").await.request(&request).await.unwrap().request.task.unwrap();
+    // As another server would know it, which has heard of the approval before this one.
+    let random: [u8; 16] = URL_SAFE_NO_PAD.decode(&link.approval).unwrap().try_into().unwrap();
+    let mut masked = *request.uuid().unwrap().as_bytes();
+    for (byte, mask) in masked.iter_mut().zip(Sha256::digest(random)) {
+        *byte ^= mask;
+    }
+    let early = json!({"id": format!("ap_{}", URL_SAFE_NO_PAD.encode([random, masked].concat()))});
+    let answer = denied(&world, &reading("pizza-palace"), &early, "grant_pending", "retry").await;
+    assert_eq!(answer["context"]["retry_after"], 5);
+    world.decide("joe", &request, true).await;
+    assert_eq!(world.reevaluate(&reading("pizza-palace"), &early).await["decision"], true);
 }
 
 #[tokio::test]

@@ -231,6 +231,15 @@ async fn c039_a_token_for_somebody_else_is_refused() {
 }
 
 #[tokio::test]
+async fn c039_a_token_of_our_own_key_for_another_audience_is_refused() {
+    // The same installation, which has moved: it still knows the key, and is not who the token is for.
+    let world = World::start().await;
+    let denied = world.denied(reading("pizza-palace")).await;
+    let moved = world.moved_to("https://elsewhere.example").await;
+    assert_error(&moved.submit(&denied.by_token()).await, 400, "invalid_denial_binding");
+}
+
+#[tokio::test]
 async fn c040_a_token_of_another_key_or_algorithm_is_refused() {
     let world = World::start().await;
     let denied = world.denied(reading("pizza-palace")).await;
@@ -368,4 +377,32 @@ async fn what_is_wanted_besides_is_held_against_the_element() {
     assert_error(&world.submit(&other).await, 400, "not_requestable");
     let long = denied.but(|all| all["requested_access"] = json!({"requested_until": "2099-01-01T00:00:00Z"}));
     assert_eq!(world.submit(&long).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_refused_submission_uses_no_denial_up_and_opens_nothing() {
+    let world = World::start().await;
+    world.terms("restaurant-requests", json!({"ask_again_after": "5m"})).await;
+    world.asked(reading("pizza-palace")).await;
+    world.decide_all("joe", false).await;
+    let denied = world.denied(reading("pizza-palace")).await;
+    let answer = world.submit(&denied.submission()).await;
+    assert_eq!(answer.status, 409, "it was denied a moment ago: {answer:?}");
+    // Of a bundle nothing is opened, when one of it is refused.
+    let other = world.denied(reading("burger-barn")).await;
+    let mut bundle = denied.submission();
+    let item = |denied: &super::Denied| {
+        let question = &denied.question;
+        json!({"resource": question["resource"], "action": question["action"], "denial": denied.denial()})
+    };
+    bundle["items"] = json!([item(&other), item(&denied)]);
+    for member in ["resource", "action", "denial"] {
+        bundle.as_object_mut().unwrap().remove(member);
+    }
+    assert_eq!(world.submit(&bundle).await.status, 409);
+    assert!(world.inbox("joe").await.is_empty());
+    // Once it may be asked for again, the same denials are good.
+    world.terms("restaurant-requests", json!({})).await;
+    assert_eq!(world.submit(&denied.submission()).await.status, 202);
+    assert_eq!(world.submit(&other.submission()).await.status, 202);
 }
