@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import cerbos, engine, opa, report, serving, spicedb
+from . import approvals, cerbos, engine, opa, report, serving, spicedb
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "python"))
@@ -18,6 +18,9 @@ from harness.server import Server  # noqa: E402
 #: Facts, questions of one kind, and seconds of load.
 FULL = {"facts": 1_000_000, "most": 10_000_000, "peers": 20_000, "questions": 5_000, "seconds": 8}
 QUICK = {"facts": 100_000, "most": 1_000_000, "peers": 20_000, "questions": 1_000, "seconds": 2}
+#: Of requests: how often an agent waits, how many are pending, how often a list is asked for, how many grants end.
+FULL["requests"] = {"told": 300, "pending": 100_000, "lists": 200, "ending": 10_000, "seconds": 8}
+QUICK["requests"] = {"told": 50, "pending": 10_000, "lists": 50, "ending": 1_000, "seconds": 2}
 
 
 def cedar(facts: int, questions: int):
@@ -29,11 +32,11 @@ def cedar(facts: int, questions: int):
     return json.loads(subprocess.run([binary, str(facts), str(questions)], capture_output=True, check=True).stdout)
 
 
-def served(size):
+def served(measure):
     with tempfile.TemporaryDirectory(prefix="askfirst-bench-") as home:
         server = Server(Path(home)).start()
         try:
-            return serving.measure(server, size["facts"], size["seconds"])
+            return measure(server)
         finally:
             server.stop()
 
@@ -45,7 +48,8 @@ def parts(size, homes):
         "cedar": lambda: cedar(size["peers"], size["questions"]),
         "opa": lambda: opa.measure(homes / "opa", size["peers"], size["questions"]),
         "spicedb": lambda: spicedb.measure(homes / "spicedb", size["peers"], min(size["questions"], 2_000)),
-        "server": lambda: served(size),
+        "server": lambda: served(lambda server: serving.measure(server, size["facts"], size["seconds"])),
+        "approvals": lambda: served(lambda server: approvals.measure(server, size["requests"])),
         "cerbos": lambda: cerbos.measure(homes / "cerbos", size["seconds"]),
     }
 
@@ -53,7 +57,7 @@ def parts(size, homes):
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the facts, a quarter of the time")
-    parser.add_argument("--only", help="parts, with commas: engine,cedar,opa,spicedb,server,cerbos; keeps the others' results")
+    parser.add_argument("--only", help="parts, with commas: engine,cedar,opa,spicedb,server,approvals,cerbos; keeps the others' results")
     parser.add_argument("--docs", action="store_true", help="writes the results into docs/benchmarks.md as well")
     parser.add_argument("--homes", type=Path, required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()

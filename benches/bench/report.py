@@ -116,12 +116,38 @@ def alone(found: Dict) -> str:
     return rows(["askfirst alone", ""], body) if body else ""
 
 
+def approved(found: Dict) -> str:
+    """Requests and their decisions."""
+    it = found.get("approvals")
+    if not it:
+        return ""
+    lists, told, ends = it["lists"], it["told"], it["endings"]
+    pair = lambda one: f"{micros(one['p50'])} / {micros(one['p99'])}"  # noqa: E731
+    pending = number(it["pending"])
+    body = [
+        ["an agent asks, a reviewer approves, the agent hears of it on the stream, p50 / p99", pair(told["stream"])],
+        ["the same, when the agent asks every 2 ms instead", pair(told["asked_again"])],
+        ["decisions a second, each on the disk, 64 clients", number(it["decisions"]["per_second"])],
+        ["one of these decisions, p50 / p99", pair(it["decisions"])],
+        [f"the inbox page, {pending} pending, p50 / p99", pair(lists["page"])],
+        ["the inbox as JSON", pair(lists["inbox"])],
+        ["what a reviewer may see, as JSON", pair(lists["requests"])],
+        ["what one has asked for oneself, as JSON", pair(lists["own"])],
+        ["a check while nothing happens, one connection, p50 / p99", pair(ends["before"])],
+        [
+            f"a check while {number(ends['count'])} grants end",
+            f"{pair(ends['during'])}; p99 {times(ends['during']['p99'], ends['before']['p99'])}",
+        ],
+    ]
+    return rows(["requests over HTTP, SQLite with full synchronisation", ""], body)
+
+
 def engine_checks() -> Tuple[str, ...]:
     return ("direct role", "three derivations", "deny after the full walk")
 
 
 def table(found: Dict) -> str:
-    return "\n\n".join(part for part in (in_process(found), over_http(found), alone(found)) if part) + "\n"
+    return "\n\n".join(part for part in (in_process(found), over_http(found), alone(found), approved(found)) if part) + "\n"
 
 
 def measured() -> str:

@@ -115,7 +115,7 @@ proptest! {
         // Plainly: of each authority its own word, or else the last that was said for it.
         let word = |who: u8| {
             let of_it = course.reviews.iter().filter(|review| review.authority().id == person(who).id);
-            of_it.clone().find(|review| review.stands_for.is_none()).or_else(|| of_it.last())
+            of_it.clone().find(|review| review.stands_for.is_none()).or_else(|| of_it.clone().next_back())
         };
         let words: Vec<Vote> = (0..6).filter_map(word).map(|review| review.vote).collect();
         let count = |vote: Vote| u32::try_from(words.iter().filter(|one| **one == vote).count()).unwrap();

@@ -326,13 +326,14 @@ impl<B: Body> Store for B {
         places.sort_unstable_by(|a, b| b.cmp(a));
         places.dedup();
         places.truncate(usize::try_from(older.most).unwrap_or(usize::MAX));
-        let rows = match places.is_empty() {
-            true => Vec::new(),
-            false => look.rows(spots::at(B::DIALECT, env, &places)).await.map_err(failed(READING))?,
+        let rows = if places.is_empty() {
+            Vec::new()
+        } else {
+            look.rows(spots::at(B::DIALECT, env, &places)).await.map_err(failed(READING))?
         };
         look.end().await.map_err(failed(READING))?;
         let mut found = rows.iter().map(decode::placed_request).collect::<Result<Vec<_>, _>>()?;
-        found.sort_unstable_by(|a, b| b.place.cmp(&a.place));
+        found.sort_unstable_by_key(|placed| std::cmp::Reverse(placed.place));
         Ok(found)
     }
 

@@ -1,7 +1,12 @@
 //! A database across a network: what the URL says about TLS is what counts.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "helpers of a test fail as the test does")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of a test fail as the test does"
+)]
 
 #[expect(dead_code, reason = "the other tests need more of it")]
 mod support;

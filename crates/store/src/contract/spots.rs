@@ -30,22 +30,8 @@ pub async fn requests_are_found_where_they_are(store: Arc<dyn Store>) -> Outcome
             Change::PutInstance(on_file.clone()),
         ])
         .await?;
-    let asked = |n: i64, base: Request| Request { id: fresh(), wish: format!("wish {n}"), ..base };
-    let file_request = Things::request(&form, &joe, &owner, &acme, Some(&on_file));
-    let mut taken = asked(5, Request { status: Status::Approved, ..file_request.clone() });
-    taken.course.emergency = Some(Emergency::default());
-    let looked = Look { by: taken.requester.clone(), verdict: AfterVerdict::Fine, comment: None, at: at(6) };
-    let mut seen = Request { id: fresh(), ..taken.clone() };
-    seen.course.emergency = Some(Emergency { looked_at: Some(looked) });
-    let all = [
-        asked(0, Things::request(&other, &jane, &member, &bolt, None)),
-        asked(1, file_request.clone()),
-        asked(2, Request { kind: RequestKind::OperationApproval, ..file_request.clone() }),
-        asked(3, Request { deadline: Some(at(5)), ..file_request.clone() }),
-        asked(4, Request { status: Status::Denied, ..file_request.clone() }),
-        taken,
-        seen,
-    ];
+    let elsewhere = Things::request(&other, &jane, &member, &bolt, None);
+    let all = seven(elsewhere, &Things::request(&form, &joe, &owner, &acme, Some(&on_file)));
     for request in &all {
         world.commit(vec![Change::PutRequest(Box::new(request.clone()))]).await?;
     }
@@ -101,6 +87,25 @@ pub async fn requests_are_found_where_they_are(store: Arc<dyn Store>) -> Outcome
     let many = (0..150).map(|_| Spot::AskedBy(fresh())).chain([operations, Spot::AskedBy(jane.id)]);
     assert_eq!(found(none(), many.collect(), 1).await?, [2, 0]);
     Ok(())
+}
+
+/// One elsewhere, and six on the file: to be decided, of the other kind, ended, denied, taken in an emergency, looked at.
+fn seven(elsewhere: Request, file_request: &Request) -> [Request; 7] {
+    let asked = |n: i64, base: Request| Request { id: fresh(), wish: format!("wish {n}"), ..base };
+    let mut taken = asked(5, Request { status: Status::Approved, ..file_request.clone() });
+    taken.course.emergency = Some(Emergency::default());
+    let looked = Look { by: taken.requester.clone(), verdict: AfterVerdict::Fine, comment: None, at: at(6) };
+    let mut seen = Request { id: fresh(), ..taken.clone() };
+    seen.course.emergency = Some(Emergency { looked_at: Some(looked) });
+    [
+        asked(0, elsewhere),
+        asked(1, file_request.clone()),
+        asked(2, Request { kind: RequestKind::OperationApproval, ..file_request.clone() }),
+        asked(3, Request { deadline: Some(at(5)), ..file_request.clone() }),
+        asked(4, Request { status: Status::Denied, ..file_request.clone() }),
+        taken,
+        seen,
+    ]
 }
 
 fn all_index(all: &[Request], request: &Request) -> Option<usize> {

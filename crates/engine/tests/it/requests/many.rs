@@ -32,7 +32,11 @@ async fn ask(home: &Home, user: &str, place: &str) -> RequestView {
 /// The same request once more, as many times, as if others had asked too.
 async fn repeated(home: &Home, request: &Request, times: u64) {
     let copies = (0..times).map(|n| {
-        let copy = Request { id: Id::new(Uuid::new_v4()), wish: format!("copy {n}"), ..request.clone() };
+        let copy = Request {
+            id: Id::new(Uuid::from_u128(request.id.uuid().as_u128() + u128::from(n) + 1)),
+            wish: format!("copy {n}"),
+            ..request.clone()
+        };
         Change::PutRequest(Box::new(copy))
     });
     let commit = Commit {
