@@ -164,6 +164,14 @@ pub fn wish(
         .to_owned()
 }
 
+impl Request {
+    /// The fingerprint of what is asked for, whether by itself or in a bundle; see [`wish`].
+    pub fn asks(&self) -> String {
+        let (role, tenant) = (self.role.id, self.tenant_id);
+        wish(self.kind, self.requester.id, role, tenant, self.instance.as_ref(), self.binding.as_ref())
+    }
+}
+
 /// Why a request can't move as asked. Each prints as one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {

@@ -91,9 +91,17 @@ pub(crate) async fn tables<L: Look>(
     env: EnvId,
     taker: &mut impl Taker,
 ) -> Result<(), StoreError> {
-    for kind in
-        ["resource", "role", "relation", "element", "condition_set", "set_rule", "proxy_config", "agent"]
-    {
+    for kind in [
+        "resource",
+        "role",
+        "relation",
+        "element",
+        "condition_set",
+        "set_rule",
+        "proxy_config",
+        "agent",
+        "delegation",
+    ] {
         give(look, read::all_schema(env, kind), schema_object, taker).await?;
     }
     give(look, read::all_facts(&USERS, env), user, taker).await?;

@@ -8,7 +8,6 @@ use crate::{
 use askfirst_domain::{
     Span,
     element::Element,
-    facts::InstanceLink,
     request::{Request, Status},
 };
 use askfirst_store::{Page, RequestFilter, Standing};
@@ -17,27 +16,24 @@ use askfirst_store::{Page, RequestFilter, Standing};
 const LOOKED_THROUGH: u32 = 100;
 
 impl Acting {
-    /// The newest denial of the same wish. Refuses the wish when it comes too soon after it: what a person has refused is not
-    /// asked for until they give in.
-    pub(super) async fn denied_before(
-        &self,
-        wanted: &Wanted,
-        link: Option<&InstanceLink>,
-        wish: &str,
-    ) -> Result<Option<Denied>> {
+    /// The newest denial of the same thing, also where one of the two was asked for in a bundle. Refuses the wish when it comes
+    /// too soon after it: what a person has refused is not asked for until they give in.
+    pub(super) async fn denied_before(&self, wanted: &Wanted, request: &Request) -> Result<Option<Denied>> {
         let now = self.scope.op.now;
         let filter = RequestFilter {
             kind: Some(wanted.kind),
             standing: Some(Standing::only(Status::Denied, now)),
             requester: Some(self.person.id),
             tenant: Some(wanted.tenant.id),
-            instance: link.map(|link| link.id),
+            instance: request.instance.as_ref().map(|link| link.id),
             ..RequestFilter::default()
         };
-        let page = Page { offset: 0, limit: LOOKED_THROUGH };
+        let (page, asked) = (Page { offset: 0, limit: LOOKED_THROUGH }, request.asks());
         let denials = self.scope.engine.store().requests(self.scope.env.id, &filter, page).await?.items;
-        let newest =
-            denials.into_iter().filter(|denial| denial.wish == wish).max_by_key(|denial| denial.reviewed_at);
+        let newest = denials
+            .into_iter()
+            .filter(|denial| denial.asks() == asked)
+            .max_by_key(|denial| denial.reviewed_at);
         let Some(denial) = newest else { return Ok(None) };
         let said = denied(&denial);
         let then = self

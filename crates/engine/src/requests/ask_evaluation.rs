@@ -89,10 +89,10 @@ impl Acting {
         let link = wanted.target.link();
         let binding = self.binding(&wanted, link.as_ref())?;
         let print = self.wish_of(&wanted, link.as_ref(), binding.as_ref());
-        self.new_request(&wanted, link.clone(), print.clone(), binding)?;
+        let request = self.new_request(&wanted, link, print.clone(), binding)?;
         let pending = self.scope.engine.store().pending_request(self.scope.env.id, &print).await?;
         if pending.is_none() {
-            self.denied_before(&wanted, link.as_ref(), &print).await?;
+            self.denied_before(&wanted, &request).await?;
         }
         Ok(())
     }

@@ -70,7 +70,7 @@ impl Acting {
         let refused =
             match self.refuse_held(state, wanted).and_then(|()| self.refuse_beyond_agent(state, wanted)) {
                 Err(error) => Some(error),
-                Ok(()) => self.denied_before(wanted, link.as_ref(), &print).await.err(),
+                Ok(()) => self.denied_before(wanted, &request).await.err(),
             };
         let foreseen = match (pending, refused, self.rule_for(state, element, &request, now)) {
             (Some(pending), _, _) => Foreseen::Pending(pending.value.id),

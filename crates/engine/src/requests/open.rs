@@ -114,8 +114,9 @@ impl Acting {
         } else {
             draft.expects.push(Expect::NoPendingRequest { wish: print.clone() });
         }
+        let request = self.new_request(&wanted, link, print, binding)?;
         let denied = match wanted.manner {
-            Manner::Asked => self.denied_before(&wanted, link.as_ref(), &print).await?,
+            Manner::Asked => self.denied_before(&wanted, &request).await?,
             Manner::Emergency => None,
         };
         draft.expects.extend([
@@ -123,7 +124,6 @@ impl Acting {
             Expect::Exists(ObjectRef::Tenant(wanted.tenant.id)),
             Expect::SchemaAt(state.schema_revision),
         ]);
-        let request = self.new_request(&wanted, link, print, binding)?;
         match &wanted.target {
             Target::Tenant => {}
             Target::Instance(instance) => {
