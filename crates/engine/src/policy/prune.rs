@@ -23,7 +23,7 @@ impl Plan<'_> {
         self.file.is_whole(section, self.wish.prune)
     }
 
-    /// Rules, sets, elements, roles, relations and resources that go, in this order: nothing is taken along that would not
+    /// Rules, sets, elements, proxy configs, roles, relations and resources that go, in this order: nothing is taken along that would not
     /// go by itself.
     pub(super) fn remove_schema(&mut self) {
         let schema = Arc::clone(self.stage.schema());
@@ -44,6 +44,12 @@ impl Plan<'_> {
             let gone = schema.elements().filter(|e| !file.elements.iter().any(|entry| entry.key == e.key));
             let changes = gone.map(|element| Change::DeleteElement { id: element.id }).collect();
             self.stage.write(changes);
+        }
+        if self.is_whole(Section::ProxyConfigs) {
+            let gone = schema
+                .proxy_configs()
+                .filter(|config| !file.proxy_configs.iter().any(|entry| entry.key == config.key));
+            gone.for_each(|config| self.stage.delete_proxy_config(config.id));
         }
         let whole = self.is_whole(Section::Resources);
         let goes_resource = |resource: &&Arc<Resource>| {

@@ -40,7 +40,8 @@ impl Plan<'_> {
             let changes = operation_roles(scope, self.stage.schema(), &resource)?;
             self.stage.write(changes);
         }
-        self.elements(&mut stamp)
+        self.elements(&mut stamp)?;
+        self.proxy_configs(&mut stamp)
     }
 
     /// The declared attributes of users and of tenants stand on resources of their own.
@@ -81,6 +82,18 @@ impl Plan<'_> {
             resource.attributes = attributes;
             resource.updated_at = stamp.now();
             self.stage.put_resource(resource)?;
+        }
+        Ok(())
+    }
+
+    fn proxy_configs(&mut self, stamp: &mut Stamp<'_, Error>) -> Result<()> {
+        let file = self.file;
+        for entry in &file.proxy_configs {
+            let old = self.stage.schema().proxy_config_by_key(entry.key.as_str()).cloned();
+            let new = entry.over(old.as_deref(), stamp)?;
+            if old.as_deref() != Some(&new) {
+                self.stage.put_proxy_config(new)?;
+            }
         }
         Ok(())
     }

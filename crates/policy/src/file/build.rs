@@ -4,11 +4,13 @@
 //! attributes) that the file does not name are the caller's to decide.
 
 use super::data::{
-    ActionEntry, AttributeEntry, GroupEntry, RelationEntry, ResourceEntry, RoleEntry, RuleEntry, SetEntry,
+    ActionEntry, AttributeEntry, GroupEntry, ProxyConfigEntry, RelationEntry, ResourceEntry, RoleEntry,
+    RuleEntry, SetEntry,
 };
 use askfirst_domain::{
     Id, Key, Timestamp,
     schema::{Action, ActionGroup, Attribute, ConditionSet, Derivation, Relation, Resource, Role, SetRule},
+    url_mapping::ProxyConfig,
 };
 use serde_json::Map;
 use std::time::Duration;
@@ -356,6 +358,27 @@ impl RuleEntry {
     /// Whether the rule says this.
     pub fn is(&self, rule: &SetRule) -> bool {
         self.users == rule.users && self.permission == rule.permission && self.resources == rule.resources
+    }
+}
+
+impl ProxyConfigEntry {
+    /// The proxy config.
+    ///
+    /// # Errors
+    /// As the stamp's source of ids.
+    pub fn over<E>(&self, old: Option<&ProxyConfig>, stamp: &mut Stamp<'_, E>) -> Result<ProxyConfig, E> {
+        let known = old.map(|old| (old.id, old.created_at, old.updated_at));
+        let (id, created_at, updated_at) = stamp.identity(known)?;
+        let new = ProxyConfig {
+            id,
+            key: self.key.clone(),
+            name: self.name.clone(),
+            auth_mechanism: self.auth_mechanism,
+            rules: self.rules.clone(),
+            created_at,
+            updated_at,
+        };
+        Ok(settled(old, new, stamp.now, |config, now| config.updated_at = now))
     }
 }
 

@@ -9,6 +9,7 @@ use askfirst_domain::{
     schema::{
         AttributeType, DerivationRule, DerivationSettings, Permission, RuleResources, RuleUsers, SetKind,
     },
+    url_mapping::{AuthMechanism, MappingRule},
 };
 use serde_json::{Map, Value};
 use std::{
@@ -27,6 +28,7 @@ pub enum Section {
     ResourceSets,
     SetRules,
     Elements,
+    ProxyConfigs,
     Tenants,
     Users,
     Instances,
@@ -37,7 +39,7 @@ pub enum Section {
 
 impl Section {
     /// All of them, in the order in which a file is written.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::UserAttributes,
         Self::TenantAttributes,
         Self::Resources,
@@ -46,6 +48,7 @@ impl Section {
         Self::ResourceSets,
         Self::SetRules,
         Self::Elements,
+        Self::ProxyConfigs,
         Self::Tenants,
         Self::Users,
         Self::Instances,
@@ -65,6 +68,7 @@ impl Section {
             Self::ResourceSets => "resource_sets",
             Self::SetRules => "set_rules",
             Self::Elements => "elements",
+            Self::ProxyConfigs => "proxy_configs",
             Self::Tenants => "tenants",
             Self::Users => "users",
             Self::Instances => "instances",
@@ -110,6 +114,7 @@ pub struct PolicyFile {
     pub sets: Vec<SetEntry>,
     pub rules: Vec<RuleEntry>,
     pub elements: Vec<ElementEntry>,
+    pub proxy_configs: Vec<ProxyConfigEntry>,
     pub tenants: Vec<TenantEntry>,
     pub users: Vec<UserEntry>,
     pub instances: Vec<InstanceEntry>,
@@ -280,6 +285,15 @@ impl fmt::Debug for Token {
             Self::Named(name) => f.debug_tuple("Named").field(name).finish(),
         }
     }
+}
+
+/// Mapping rules of URLs under one name. That a rule's resource is there is not asked: what is not there is denied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProxyConfigEntry {
+    pub key: Key,
+    pub name: String,
+    pub auth_mechanism: AuthMechanism,
+    pub rules: Vec<MappingRule>,
 }
 
 /// A tenant.

@@ -1,8 +1,8 @@
 //! From a schema to what a file says of it.
 
 use super::data::{
-    ActionEntry, AttributeEntry, DerivationEntry, ElementEntry, GroupEntry, PolicyFile, RelationEntry,
-    ResourceEntry, RoleEntry, RuleEntry, Section, SetEntry, Token, WebhookEntry,
+    ActionEntry, AttributeEntry, DerivationEntry, ElementEntry, GroupEntry, PolicyFile, ProxyConfigEntry,
+    RelationEntry, ResourceEntry, RoleEntry, RuleEntry, Section, SetEntry, Token, WebhookEntry,
 };
 use crate::{RoleName, Schema};
 use askfirst_domain::{
@@ -12,6 +12,7 @@ use askfirst_domain::{
         Attribute, ConditionSet, Relation, Resource, Role, SetKind, TENANT_RESOURCE, USER_RESOURCE,
         is_built_in,
     },
+    url_mapping::ProxyConfig,
 };
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -44,6 +45,7 @@ impl PolicyFile {
                 })
                 .collect(),
             elements: schema.elements().map(|e| element(schema, e)).collect(),
+            proxy_configs: schema.proxy_configs().map(|c| proxy_config(c)).collect(),
             ..Self::default()
         }
     }
@@ -177,6 +179,15 @@ fn element(schema: &Schema, element: &Element) -> ElementEntry {
             },
         }),
         terms: element.terms.clone(),
+    }
+}
+
+fn proxy_config(config: &ProxyConfig) -> ProxyConfigEntry {
+    ProxyConfigEntry {
+        key: config.key.clone(),
+        name: config.name.clone(),
+        auth_mechanism: config.auth_mechanism,
+        rules: config.rules.clone(),
     }
 }
 

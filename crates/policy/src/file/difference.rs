@@ -3,8 +3,9 @@
 use super::{
     data::{PolicyFile, Section},
     layout::{
-        assignment_members, attribute_members, element_members, instance_members, relation_tree,
-        resource_members, role_members, rule_members, set_members, tenant_members, tuple_line, user_members,
+        assignment_members, attribute_members, element_members, instance_members, proxy_members,
+        relation_tree, resource_members, role_members, rule_members, set_members, tenant_members, tuple_line,
+        user_members,
     },
     world::set_section,
     yaml::Tree,
@@ -45,7 +46,7 @@ pub struct FieldChange {
 }
 
 /// How the things of a kind come in a plan.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "user_attributes",
     "tenant_attributes",
     "resources",
@@ -55,6 +56,7 @@ const ORDER: [&str; 14] = [
     "resource_sets",
     "set_rules",
     "elements",
+    "proxy_configs",
     "tenants",
     "users",
     "instances",
@@ -155,6 +157,9 @@ fn things(file: &PolicyFile) -> Things {
     }
     for element in &file.elements {
         put("elements", element.key.to_string(), element_members(element).0);
+    }
+    for config in &file.proxy_configs {
+        put("proxy_configs", config.key.to_string(), proxy_members(config).0);
     }
     facts(file, &mut put);
     things

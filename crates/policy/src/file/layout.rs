@@ -4,8 +4,8 @@ use super::{
     cases::{Case, Expected},
     data::{
         ActionEntry, AssignmentEntry, AttributeEntry, DerivationEntry, ElementEntry, GroupEntry,
-        InstanceEntry, PolicyFile, RelationEntry, ResourceEntry, RoleEntry, RuleEntry, Section, SetEntry,
-        TenantEntry, Token, TupleEntry, UserEntry,
+        InstanceEntry, PolicyFile, ProxyConfigEntry, RelationEntry, ResourceEntry, RoleEntry, RuleEntry,
+        Section, SetEntry, TenantEntry, Token, TupleEntry, UserEntry,
     },
     world::set_section,
     yaml::{Tree, document},
@@ -16,6 +16,7 @@ use askfirst_domain::{
     element::{Level, Terms},
     facts::DEFAULT_TENANT,
     schema::{DerivationRule, DerivationSettings, Permission, RuleResources, RuleUsers},
+    url_mapping::{AuthMechanism, MappingRule, UrlKind},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -119,6 +120,10 @@ impl PolicyFile {
             Section::Elements => {
                 let element = |e: &ElementEntry| (e.key.to_string(), Tree::Open(element_members(e).0));
                 Tree::Open(self.elements.iter().map(element).collect())
+            }
+            Section::ProxyConfigs => {
+                let config = |c: &ProxyConfigEntry| (c.key.to_string(), Tree::Open(proxy_members(c).0));
+                Tree::Open(self.proxy_configs.iter().map(config).collect())
             }
             Section::Tenants => {
                 let tenant = |t: &TenantEntry| (t.key.to_string(), Tree::Map(tenant_members(t).0));
@@ -344,6 +349,36 @@ fn terms_members(terms: &Terms) -> Members {
     members.value("break_glass", glass.as_ref());
     members.values("escalation", &terms.escalation);
     members
+}
+
+pub(super) fn proxy_members(entry: &ProxyConfigEntry) -> Members {
+    let mut members = Members::default();
+    members.name(&entry.name, &entry.key);
+    if entry.auth_mechanism != AuthMechanism::default() {
+        members.put("auth_mechanism", Tree::text(&word(entry.auth_mechanism)));
+    }
+    let rules: Vec<Tree> = entry.rules.iter().map(mapping_rule).collect();
+    if !rules.is_empty() {
+        members.put("rules", Tree::Items(rules));
+    }
+    members
+}
+
+fn mapping_rule(rule: &MappingRule) -> Tree {
+    let mut members = Members::default();
+    members.put("url", Tree::text(&rule.url));
+    if rule.kind != UrlKind::Template {
+        members.put("kind", Tree::text(&word(rule.kind)));
+    }
+    members.put("method", Tree::text(&rule.method.as_str()));
+    members.put("resource", Tree::text(&rule.resource));
+    members.text("action", rule.action.as_ref());
+    members
+        .map("headers", rule.headers.iter().map(|(name, value)| (name.clone(), Tree::text(value))).collect());
+    if rule.priority != 0 {
+        members.value("priority", Some(&rule.priority.into()));
+    }
+    Tree::Map(members.0)
 }
 
 /// A tenant role is told from one of the element's resource, which goes first when it is named alone.

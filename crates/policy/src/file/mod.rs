@@ -30,8 +30,8 @@ use tree::Node;
 pub use cases::{Case, Expected, NamedRule, Outcome};
 pub use data::{
     ActionEntry, AssignmentEntry, AttributeEntry, DerivationEntry, ElementEntry, GroupEntry, InstanceEntry,
-    PolicyFile, Prune, RelationEntry, ResourceEntry, RoleEntry, RuleEntry, Section, SetEntry, TenantEntry,
-    Token, TupleEntry, UserEntry, WebhookEntry,
+    PolicyFile, ProxyConfigEntry, Prune, RelationEntry, ResourceEntry, RoleEntry, RuleEntry, Section,
+    SetEntry, TenantEntry, Token, TupleEntry, UserEntry, WebhookEntry,
 };
 pub use diagnostic::Diagnostic;
 pub use difference::{Difference, FieldChange, Kind, difference};

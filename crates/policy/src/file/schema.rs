@@ -1,6 +1,7 @@
 //! The JSON Schema of the file, for editors. It says what the form is; what names refer to is checked by [`super::parse`].
 
-use super::convert::{ATTRIBUTE_TYPES, CAUSES, ELEMENT_TYPES, LEVELS};
+use super::convert::{ATTRIBUTE_TYPES, AUTH_MECHANISMS, CAUSES, ELEMENT_TYPES, LEVELS, METHODS, URL_KINDS};
+use crate::url_mapping::MAX_URL;
 use askfirst_domain::terms::MAX_NAME;
 use serde_json::{Map, Value, json};
 
@@ -29,6 +30,7 @@ fn file() -> Value {
         "resource_sets": keyed("resource_set", "Instances of a resource by conditions on attributes."),
         "set_rules": items("set_rule", "Who may do what to what, by sets; asked when no role allows."),
         "elements": keyed("element", "Who may ask for what, and who decides."),
+        "proxy_configs": keyed("proxy_config", "Which action on which resource a call of an HTTP API is."),
         "tenants": keyed("tenant", "Tenants: customers, families, departments."),
         "users": {
             "description": "Whoever may hold a role and make a request.",
@@ -50,7 +52,7 @@ fn file() -> Value {
 
 fn definitions() -> Value {
     let mut definitions = Map::new();
-    for part in [words(), resources(), roles(), sets(), elements(), facts(), tests()] {
+    for part in [words(), resources(), roles(), sets(), elements(), proxy_configs(), facts(), tests()] {
         if let Value::Object(part) = part {
             definitions.extend(part);
         }
@@ -275,6 +277,35 @@ fn elements() -> Value {
     );
     require(&mut webhook, &["url"]);
     json!({"element": element, "webhook": webhook, "terms": terms, "threshold": threshold(), "element_rule": element_rule(), "break_glass": break_glass(), "escalation": escalation()})
+}
+
+fn proxy_configs() -> Value {
+    let config = record(
+        "Mapping rules of URLs.",
+        json!({
+            "name": text("The key when left away."),
+            "auth_mechanism": {"enum": AUTH_MECHANISMS, "default": "Bearer"},
+            "rules": items("mapping_rule", "The one with the highest priority that matches counts."),
+        }),
+    );
+    let mut rule = record(
+        "Calls of this method on these URLs are this action on this resource.",
+        json!({
+            "url": {"type": "string", "minLength": 1, "maxLength": MAX_URL},
+            "kind": {"enum": URL_KINDS, "default": "template"},
+            "method": {"enum": METHODS},
+            "resource": {"$ref": "#/$defs/key"},
+            "action": {"$ref": "#/$defs/key", "description": "The method's name when left away."},
+            "headers": {
+                "description": "A rule with headers is for a proxy, which sees them.",
+                "type": ["object", "null"],
+                "additionalProperties": {"type": "string"},
+            },
+            "priority": {"description": "The higher, the earlier it is tried.", "type": "integer", "default": 0},
+        }),
+    );
+    require(&mut rule, &["url", "method", "resource"]);
+    json!({"proxy_config": config, "mapping_rule": rule})
 }
 
 fn threshold() -> Value {

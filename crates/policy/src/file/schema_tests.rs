@@ -37,6 +37,8 @@ fn the_schema_has_the_members_that_the_reader_knows() {
         ("element_rule", members::ELEMENT_RULE),
         ("break_glass", members::BREAK_GLASS),
         ("escalation", members::ESCALATION),
+        ("proxy_config", members::PROXY_CONFIG),
+        ("mapping_rule", members::MAPPING_RULE),
         ("tenant", members::TENANT),
         ("user", members::USER),
         ("instance", members::INSTANCE),

@@ -322,3 +322,22 @@ fn a_file_without_bottom_is_refused_before_it_takes_the_stack() {
         assert!(told.contains("nests 96 deep at most"), "{told}");
     }
 }
+
+#[test]
+fn a_mapping_rule_that_cannot_be_matched_is_told_at_its_url() {
+    let text = r"
+askfirst: 1
+proxy_configs:
+  api:
+    auth_mechanism: Basic
+    rules:
+      - {url: '/a/{id}', method: get, resource: doc, headers: {x: y}, priority: 3}
+      - {url: '(', kind: regex, method: get, resource: doc}
+      - {url: '/a', method: steal, resource: doc, priority: high}
+";
+    insta::assert_snapshot!(read(text).unwrap_err(), @r"
+    8:15: this rule can't be matched: its expression can't be read (unclosed group)
+    9:29: `steal` is not a method that rules are about (use one of `get`, `post`, `put`, `patch`, `delete`, `head`, `options`)
+    9:61: here stands a whole number, not a text
+    ");
+}

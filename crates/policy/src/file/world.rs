@@ -110,6 +110,10 @@ pub(super) fn merged(file: &PolicyFile, existing: &Schema, prune: Prune) -> Sche
             schema.put_set_rule(sure(entry.new_rule(&mut stamp)));
         }
     }
+    for entry in &file.proxy_configs {
+        let old = schema.proxy_config_by_key(entry.key.as_str()).cloned();
+        schema.put_proxy_config(sure(entry.over(old.as_deref(), &mut stamp)));
+    }
     schema
 }
 
@@ -171,6 +175,13 @@ fn pruned(file: &PolicyFile, existing: &Schema, prune: Prune) -> Schema {
         for element in existing.elements() {
             if !file.elements.iter().any(|entry| entry.key == element.key) {
                 schema.remove_element(element.id);
+            }
+        }
+    }
+    if whole(Section::ProxyConfigs) {
+        for config in existing.proxy_configs() {
+            if !file.proxy_configs.iter().any(|entry| entry.key == config.key) {
+                schema.remove_proxy_config(config.id);
             }
         }
     }

@@ -184,6 +184,11 @@ impl Schema {
         self.proxy_configs.resolve("", ident)
     }
 
+    /// The proxy config with this key.
+    pub fn proxy_config_by_key(&self, key: &str) -> Option<&Arc<ProxyConfig>> {
+        self.proxy_configs.find("", key)
+    }
+
     /// The proxy config with this id.
     pub fn proxy_config_by_id(&self, id: ProxyConfigId) -> Option<&Arc<ProxyConfig>> {
         self.proxy_configs.get(id)

@@ -116,6 +116,14 @@ impl Schema {
     }
 }
 
+/// Whether a rule can be matched.
+///
+/// # Errors
+/// Why it can't.
+pub(crate) fn check_rule(rule: &MappingRule) -> Result<(), String> {
+    matcher(rule).map(drop)
+}
+
 fn matcher(rule: &MappingRule) -> Result<Matcher, String> {
     if rule.url.is_empty() || rule.url.len() > MAX_URL {
         return Err(format!("its `url` has to have 1 to {MAX_URL} bytes"));

@@ -9,13 +9,14 @@ use askfirst_domain::{
         AttributeType, DerivationRule, DerivationSettings, Permission, RuleResources, RuleUsers, SetKind,
     },
     terms::{BreakGlass, Escalation, RoleRef, RoleScope, Rule, Schedule, Threshold, Weekday},
+    url_mapping::{AuthMechanism, MappingRule, Method, UrlKind},
 };
 use askfirst_policy::{
     RoleName,
     file::{
         ActionEntry, AssignmentEntry, AttributeEntry, DerivationEntry, ElementEntry, GroupEntry,
-        InstanceEntry, PolicyFile, RelationEntry, ResourceEntry, RoleEntry, RuleEntry, Section, SetEntry,
-        TenantEntry, Token, TupleEntry, UserEntry, WebhookEntry,
+        InstanceEntry, PolicyFile, ProxyConfigEntry, RelationEntry, ResourceEntry, RoleEntry, RuleEntry,
+        Section, SetEntry, TenantEntry, Token, TupleEntry, UserEntry, WebhookEntry,
     },
 };
 use serde_json::{Map, Value, json};
@@ -125,6 +126,7 @@ pub(crate) fn file(dice: &mut Dice) -> PolicyFile {
     sets(dice, &mut file);
     rules(dice, &all, &mut file);
     elements(dice, &mut file);
+    proxy_configs(dice, &mut file);
     facts(dice, &mut file);
     file
 }
@@ -307,6 +309,40 @@ fn rules(dice: &mut Dice, all: &[Permission], file: &mut PolicyFile) {
             _ => RuleResources::Resource(permission.resource.clone()),
         };
         file.rules.push(RuleEntry { users, permission: permission.clone(), resources });
+    }
+}
+
+fn proxy_configs(dice: &mut Dice, file: &mut PolicyFile) {
+    for name in ["shop", "yes"] {
+        if dice.roll(2) == 0 {
+            continue;
+        }
+        let rules = (0..dice.roll(4)).map(|_| mapping_rule(dice)).collect();
+        file.proxy_configs.push(ProxyConfigEntry {
+            key: key(name),
+            name: dice.maybe(Dice::word).unwrap_or_else(|| name.to_owned()),
+            auth_mechanism: dice.one(&[AuthMechanism::Bearer, AuthMechanism::Basic, AuthMechanism::Headers]),
+            rules,
+        });
+    }
+}
+
+fn mapping_rule(dice: &mut Dice) -> MappingRule {
+    let (kind, url) = dice.one(&[
+        (UrlKind::Template, "https://api.example.com/docs/{id}?limit={limit}"),
+        (UrlKind::Template, "/1e5: #"),
+        (UrlKind::Regex, r"^/docs/(?P<id>\d+)$"),
+        (UrlKind::Regex, "no"),
+    ]);
+    let headers = (0..dice.roll(3)).map(|_| (dice.word(), dice.word())).collect();
+    MappingRule {
+        url: url.to_owned(),
+        kind,
+        method: dice.one(&[Method::Get, Method::Post, Method::Options]),
+        resource: key(dice.one(&RESOURCES)),
+        action: dice.maybe(|dice| key(dice.one(&ACTIONS))),
+        headers,
+        priority: dice.one(&[0, 0, 1, i64::MIN, i64::MAX]),
     }
 }
 

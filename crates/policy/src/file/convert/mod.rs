@@ -3,11 +3,13 @@
 mod cases;
 mod elements;
 mod facts;
+mod proxy_configs;
 mod schema;
 mod sets;
 
 pub(super) use cases::CAUSES;
 pub(super) use elements::{ELEMENT_TYPES, LEVELS};
+pub(super) use proxy_configs::{AUTH_MECHANISMS, METHODS, URL_KINDS};
 pub(super) use schema::ATTRIBUTE_TYPES;
 
 use super::{
@@ -29,6 +31,7 @@ pub(super) mod members {
         "resource_sets",
         "set_rules",
         "elements",
+        "proxy_configs",
         "tenants",
         "users",
         "instances",
@@ -89,6 +92,9 @@ pub(super) mod members {
     pub(in super::super) const BREAK_GLASS: &[&str] = &["roles", "lasts", "agents"];
     pub(in super::super) const THRESHOLD: &[&str] = &["name", "approve", "deny", "role", "when"];
     pub(in super::super) const WEBHOOK: &[&str] = &["url", "token_from", "bearer_token"];
+    pub(in super::super) const PROXY_CONFIG: &[&str] = &["name", "auth_mechanism", "rules"];
+    pub(in super::super) const MAPPING_RULE: &[&str] =
+        &["url", "kind", "method", "resource", "action", "headers", "priority"];
     pub(in super::super) const TENANT: &[&str] = &["name", "description", "attributes"];
     pub(in super::super) const USER: &[&str] = &["email", "first_name", "last_name", "attributes"];
     pub(in super::super) const INSTANCE: &[&str] = &["tenant", "attributes"];
@@ -141,6 +147,7 @@ impl Reader {
         self.sets(part(Section::UserSets), part(Section::ResourceSets), &mut file.sets);
         self.rules(part(Section::SetRules), &mut file.rules);
         file.elements = self.elements(part(Section::Elements));
+        file.proxy_configs = self.proxy_configs(part(Section::ProxyConfigs));
         file.tenants = self.tenants(part(Section::Tenants));
         file.users = self.users(part(Section::Users));
         self.instances(part(Section::Instances), &mut file.instances);
