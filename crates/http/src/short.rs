@@ -11,7 +11,7 @@ use askfirst_engine::{Engine, EnvScope, Secret};
 use axum::{
     BoxError, Router,
     body::{Body, Bytes, HttpBody},
-    http::{HeaderValue, Method, Request, header, request::Parts},
+    http::{HeaderValue, Method, Request, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
 use std::{
@@ -19,6 +19,8 @@ use std::{
     pin::pin,
     task::{Context, Poll, Waker},
 };
+use tokio::runtime::Handle;
+use tokio_util::task::AbortOnDropHandle;
 use tower::{Service, ServiceExt as _};
 use tracing::level_filters::LevelFilter;
 
@@ -30,12 +32,17 @@ const PATH: &str = "/allowed";
 pub struct Front {
     engine: Engine,
     routes: Router,
+    /// Where calls are answered that take longer, or wait.
+    common: Handle,
 }
 
 impl Front {
     /// Puts the short way in front of routes that have the long one.
+    ///
+    /// # Panics
+    /// Outside of a runtime; the one that this is called in answers what takes longer, wherever connections are held.
     pub fn new(engine: Engine, routes: Router) -> Self {
-        Self { engine, routes }
+        Self { engine, routes, common: Handle::current() }
     }
 
     /// For whoever holds connections.
@@ -57,7 +64,11 @@ impl Front {
         B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         if !fits(&request) {
-            return long_way(self.routes, request.map(Body::new)).await;
+            let request = request.map(Body::new);
+            return match answers_here(&request) {
+                true => long_way(self.routes, request).await,
+                false => elsewhere(&self.common, long_way(self.routes, request)).await,
+            };
         }
         let (parts, body) = request.into_parts();
         let bytes = match intake::read(body).await {
@@ -67,7 +78,8 @@ impl Front {
         if let Some(answer) = short_way(&self.engine, &parts, &bytes) {
             return answer;
         }
-        long_way(self.routes, Request::from_parts(parts, Body::from(bytes))).await
+        let request = Request::from_parts(parts, Body::from(bytes));
+        elsewhere(&self.common, long_way(self.routes, request)).await
     }
 }
 
@@ -75,6 +87,30 @@ async fn long_way(routes: Router, request: Request<Body>) -> Response {
     match routes.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
+    }
+}
+
+/// What is decided from memory, so that it is answered where its connection is held: handing it over takes longer.
+const DECISIONS: [&str; 6] =
+    [PATH, "/allowed/bulk", "/allowed_url", "/nginx_allowed", "/kong", "/access/v1/evaluation"];
+
+/// Whether a call is answered where its connection is held.
+fn answers_here(request: &Request<Body>) -> bool {
+    DECISIONS.contains(&request.uri().path())
+        && intake::is_small(request.headers())
+        && !request.headers().contains_key(revision::AT_LEAST)
+}
+
+/// Answers on the common runtime. When the caller goes away, the work ends as it would here.
+async fn elsewhere(common: &Handle, work: impl Future<Output = Response> + Send + 'static) -> Response {
+    match AbortOnDropHandle::new(common.spawn(work)).await {
+        Ok(response) => response,
+        Err(ended) if ended.is_panic() => {
+            tracing::error!("answering a call broke off");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+        // The process ends.
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Connections: taken, encrypted when the operator gave a certificate, bounded in number and in patience.
 
-use super::tls::Tls;
+use super::{lanes::Lanes, tls::Tls};
 use askfirst_http::Front;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -39,6 +39,7 @@ impl Default for Limits {
 /// Answers until told to stop; then takes no more connections and lets the calls that run end.
 pub(super) async fn serve(
     listener: TcpListener,
+    lanes: Arc<Lanes>,
     tls: Option<Tls>,
     front: Front,
     limits: Limits,
@@ -52,12 +53,13 @@ pub(super) async fn serve(
             let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
             let stream = accept(&listener).await;
             let (tls, front, stop) = (tls.clone(), front.clone(), stop.clone());
-            connections.spawn(async move {
+            let held = async move {
                 if let Err(reason) = one(stream, tls, front, limits, stop).await {
                     tracing::debug!(%reason, "a connection ended early");
                 }
                 drop(slot);
-            });
+            };
+            connections.spawn_on(held, lanes.next());
         }
     });
     taken.await;
@@ -66,10 +68,11 @@ pub(super) async fn serve(
     connections.wait().await;
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+/// A connection that no runtime holds yet.
+async fn accept(listener: &TcpListener) -> std::net::TcpStream {
     loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return stream,
+        match listener.accept().await.and_then(|(stream, _)| stream.into_std()) {
+            Ok(stream) => return stream,
             // The other side has gone already.
             Err(e) if is_theirs(&e) => {}
             Err(e) => {
@@ -90,12 +93,14 @@ fn is_theirs(error: &io::Error) -> bool {
 type Ended = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 async fn one(
-    stream: TcpStream,
+    stream: std::net::TcpStream,
     tls: Option<Tls>,
     front: Front,
     limits: Limits,
     stop: CancellationToken,
 ) -> Ended {
+    // Here, on its lane, which is told of what comes in.
+    let stream = TcpStream::from_std(stream)?;
     stream.set_nodelay(true)?;
     let Some(tls) = tls else { return talk(stream, front, limits, stop).await };
     // A server that is told to stop does not wait for a handshake.

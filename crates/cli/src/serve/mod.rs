@@ -5,6 +5,7 @@ mod data;
 mod database;
 mod decisions;
 mod delivery;
+mod lanes;
 mod limits;
 pub(crate) mod logs;
 mod permit;

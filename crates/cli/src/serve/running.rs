@@ -5,6 +5,7 @@ use super::{
     data::DataDir,
     database::{Database, Opened},
     delivery::Delivery,
+    lanes::Lanes,
     tls::{Tls, TlsFiles},
 };
 use crate::signals::Signals;
@@ -61,6 +62,8 @@ pub(crate) struct Running {
     database: Opened,
     stop: CancellationToken,
     serving: JoinHandle<()>,
+    /// Held longer than anything that was begun on one of them.
+    _lanes: Arc<Lanes>,
     /// Given back last.
     _data: DataDir,
 }
@@ -120,8 +123,10 @@ impl Running {
         let ends = engine.clone().keep_writing_down_ends();
         tokio::spawn(stop.clone().run_until_cancelled_owned(ends));
         let front = Front::new(engine.clone(), router);
-        let serving = tokio::spawn(connections::serve(listener, tls, front, config.limits, stop.clone()));
-        Ok(Self { url, keys_file, first_keys, engine, database, stop, serving, _data: data })
+        let lanes = Arc::new(Lanes::start().context("can't start a thread for each core")?);
+        let held = connections::serve(listener, Arc::clone(&lanes), tls, front, config.limits, stop.clone());
+        let serving = tokio::spawn(held);
+        Ok(Self { url, keys_file, first_keys, engine, database, stop, serving, _lanes: lanes, _data: data })
     }
 
     /// Where it listens.

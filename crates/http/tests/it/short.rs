@@ -1,9 +1,15 @@
 //! `POST /allowed` has a short way and a long one, and what they answer is the same.
 
 use crate::support::{Client, Server};
-use axum::body::{Body, to_bytes};
+use askfirst_http::Front;
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    routing::get,
+};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use serde_json::json;
+use tokio::sync::mpsc;
 use tower::ServiceExt as _;
 
 /// A document that joe may read and ann may not.
@@ -135,4 +141,40 @@ async fn a_body_in_pieces_is_read_whole() {
     let (status, _, text) = told(server.front().answer(request).await).await;
     assert_eq!(status, StatusCode::OK);
     assert!(text.contains(r#""allow":true"#), "{text}");
+}
+
+/// Tells when it is dropped.
+struct Leaving(mpsc::UnboundedSender<&'static str>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.send("left").ok();
+    }
+}
+
+#[tokio::test]
+async fn what_takes_longer_ends_with_its_caller() {
+    let server = Server::start().await;
+    let (say, mut said) = mpsc::unbounded_channel();
+    let wait = move || async move {
+        let _leaving = Leaving(say.clone());
+        say.send("begun").ok();
+        std::future::pending::<()>().await;
+    };
+    let front = Front::new(server.engine.clone(), Router::new().route("/wait", get(wait)));
+    let caller = tokio::spawn(front.answer(Request::get("/wait").body(Body::empty()).unwrap()));
+    assert_eq!(said.recv().await, Some("begun"));
+    caller.abort();
+    assert_eq!(said.recv().await, Some("left"));
+}
+
+#[tokio::test]
+async fn what_breaks_off_is_an_error_of_the_server() {
+    let server = Server::start().await;
+    async fn broken() -> &'static str {
+        panic!("a handler breaks off")
+    }
+    let front = Front::new(server.engine.clone(), Router::new().route("/broken", get(broken)));
+    let answer = front.answer(Request::get("/broken").body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
 }
