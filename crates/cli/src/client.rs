@@ -108,6 +108,11 @@ impl Client {
         self.send(self.request(Method::PUT, path).json(body)).await
     }
 
+    /// Sends JSON that is to be put there, which is answered with nothing.
+    pub(crate) async fn put_nothing(&self, path: &str, body: &Value) -> anyhow::Result<()> {
+        self.answer(self.request(Method::PUT, path).json(body)).await.map(drop)
+    }
+
     /// Sends what is to be changed and reads the answer.
     pub(crate) async fn patch<T: DeserializeOwned>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
         self.send(self.request(Method::PATCH, path).json(body)).await

@@ -18,6 +18,7 @@ mod inbox;
 mod key;
 mod link;
 mod mcp;
+mod password;
 mod policy;
 mod serve;
 mod signals;
@@ -74,6 +75,7 @@ enum Command {
     Key(key::Args),
     Agents(agents::Args),
     Link(link::Args),
+    Password(password::Args),
     Store(store::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -128,6 +130,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Key(args) => key::run(args, &env).await,
         Command::Agents(args) => agents::run(args, &env).await,
         Command::Link(args) => link::run(args, &env).await,
+        Command::Password(args) => password::run(args, &env).await,
         Command::Store(args) => Box::pin(store::run(args, &env)).await,
         Command::Demo(args) => Box::pin(demo::run(args, &env)).await,
         Command::Food(args) => Box::pin(food::run(args, &env)).await,

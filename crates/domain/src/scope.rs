@@ -97,10 +97,30 @@ impl ApiKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionKind {
-    /// A human's browser, signed in with a one-time link.
+    /// A human's browser.
     Browser,
     /// An element session: bearer token or cookie, made by a server for its user in one tenant.
     Element,
+}
+
+/// How a human signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpenedWith {
+    /// A one-time link.
+    Link,
+    /// The user's password.
+    Password,
+}
+
+impl OpenedWith {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Password => "password",
+        }
+    }
 }
 
 /// A session of one user in one environment (and, for elements, one tenant).
@@ -113,8 +133,26 @@ pub struct Session {
     pub tenant: Option<TenantId>,
     /// SHA-256 of the token, 64 hexadecimal digits.
     pub token_hash: String,
+    /// None for element sessions, and for those from before there was more than one way.
+    pub opened_with: Option<OpenedWith>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
+}
+
+/// A user's password as it is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash {
+    pub env: EnvId,
+    pub user: UserId,
+    /// Argon2id in the PHC format.
+    pub hash: String,
+    pub changed_at: Timestamp,
+}
+
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PasswordHash").field("user", &self.user).finish_non_exhaustive()
+    }
 }
 
 /// A sign-in link that works once.

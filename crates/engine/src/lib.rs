@@ -25,6 +25,7 @@ pub mod decisions;
 pub mod delivery;
 pub mod elements;
 pub mod facts;
+pub mod passwords;
 pub mod policy;
 pub mod requests;
 pub mod schema;
@@ -122,6 +123,7 @@ struct Inner {
     signing: OnceLock<SigningKey>,
     /// With what tokens are signed.
     tokens: authzen::TokenKeys,
+    passwords: passwords::Passwords,
 }
 
 type LiveMap = HashMap<EnvId, Arc<OnceCell<Arc<Live>>>>;
@@ -145,6 +147,7 @@ impl Engine {
             left: Notify::new(),
             signing: OnceLock::new(),
             tokens: authzen::TokenKeys::default(),
+            passwords: passwords::Passwords::default(),
         }));
         for env in engine.0.directory.get().environments() {
             engine.live(env.id).await?;
@@ -170,6 +173,10 @@ impl Engine {
 
     pub(crate) fn entropy(&self) -> &dyn Entropy {
         self.0.entropy.as_ref()
+    }
+
+    pub(crate) fn passwords(&self) -> &passwords::Passwords {
+        &self.0.passwords
     }
 
     pub(crate) fn directory(&self) -> &Directory {

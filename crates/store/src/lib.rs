@@ -58,10 +58,13 @@ use askfirst_domain::{
     audit::AuditEvent,
     change::Change,
     facts::{Instance, RelationshipTuple, RoleAssignment, Tenant, User},
-    id::{ApiKeyId, AssignmentId, EnvId, InstanceId, InviteId, ProjectId, RelationId, RequestId, TupleId},
+    id::{
+        ApiKeyId, AssignmentId, EnvId, InstanceId, InviteId, ProjectId, RelationId, RequestId, TupleId,
+        UserId,
+    },
     invite::Invite,
     request::Request,
-    scope::{ApiKey, Environment, Organization, Project, Session, SignInLink},
+    scope::{ApiKey, Environment, Organization, PasswordHash, Project, Session, SignInLink},
     webhook::Webhook,
 };
 use async_trait::async_trait;
@@ -102,6 +105,10 @@ pub trait Store: AuditChain + Outbox + Tasks + Send + Sync + Debug {
     async fn webhooks(&self) -> Result<Vec<Webhook>, StoreError>;
     /// The session whose token has this hash, expired ones included.
     async fn session_by_hash(&self, token_hash: &str) -> Found<Session>;
+    /// The newest hundred browser sessions of a user, newest first, expired ones included.
+    async fn browser_sessions(&self, env: EnvId, user: UserId) -> Result<Vec<Session>, StoreError>;
+    /// The password of a user.
+    async fn password(&self, env: EnvId, user: UserId) -> Found<PasswordHash>;
     /// Takes the sign-in link with this hash out of the store: of any number of callers at once, one gets it. An
     /// expired link is removed and not given.
     async fn take_link(&self, token_hash: &str, now: Timestamp) -> Found<SignInLink>;

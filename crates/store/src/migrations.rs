@@ -82,6 +82,12 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0011_waiting.sql"),
         postgres: include_str!("../migrations/postgres/0011_waiting.sql"),
     },
+    Step {
+        number: 12,
+        name: "passwords",
+        sqlite: include_str!("../migrations/sqlite/0012_passwords.sql"),
+        postgres: include_str!("../migrations/postgres/0012_passwords.sql"),
+    },
 ];
 
 /// The number of the newest step.

@@ -4,9 +4,9 @@ use askfirst_domain::{
     Timestamp,
     audit::{AuditEvent, OutboxItem},
     change::{Change, Expect},
-    id::{ApiKeyId, EnvId, ProjectId, SessionId, WebhookId},
+    id::{ApiKeyId, EnvId, ProjectId, SessionId, UserId, WebhookId},
     principal::Principal,
-    scope::{ApiKey, Environment, Organization, Project, Session, SignInLink},
+    scope::{ApiKey, Environment, Organization, PasswordHash, Project, Session, SignInLink},
     webhook::Webhook,
 };
 use std::collections::BTreeMap;
@@ -104,6 +104,18 @@ pub enum AdminOp {
     },
     PutSession(Session),
     DeleteSession(SessionId),
+    /// Ends all browser sessions of a user but one; of none, all.
+    DeleteSessionsOf {
+        env: EnvId,
+        user: UserId,
+        but: Option<SessionId>,
+    },
+    /// One for each user.
+    PutPassword(PasswordHash),
+    DeletePassword {
+        env: EnvId,
+        user: UserId,
+    },
     PutLink(SignInLink),
     PutWebhook(Webhook),
     DeleteWebhook(WebhookId),

@@ -18,11 +18,11 @@ use askfirst_domain::{
     facts::{DEFAULT_TENANT, Instance, RelationshipTuple, RoleAssignment, Tenant, User},
     id::{
         ApiKeyId, AssignmentId, EnvId, InstanceId, InviteId, ProjectId, RelationId, RequestId, TenantId,
-        TupleId,
+        TupleId, UserId,
     },
     invite::Invite,
     request::Request,
-    scope::{ApiKey, Environment, Organization, Project, Session, SignInLink},
+    scope::{ApiKey, Environment, Organization, PasswordHash, Project, Session, SignInLink},
     webhook::Webhook,
 };
 use async_trait::async_trait;
@@ -149,6 +149,14 @@ impl<B: Body> Store for B {
 
     async fn session_by_hash(&self, token_hash: &str) -> Found<Session> {
         one(self, read::session_by_hash(token_hash), decode::session).await
+    }
+
+    async fn browser_sessions(&self, env: EnvId, user: UserId) -> Result<Vec<Session>, StoreError> {
+        all(self, read::browser_sessions(env, user), decode::session).await
+    }
+
+    async fn password(&self, env: EnvId, user: UserId) -> Found<PasswordHash> {
+        one(self, read::password(env, user), decode::password).await
     }
 
     async fn take_link(&self, token_hash: &str, now: Timestamp) -> Found<SignInLink> {

@@ -80,6 +80,7 @@ impl Job {
                         AdminOp::PutEnvironment { environment, .. } => touched.written.push(environment.id),
                         // They refer to the environment, which must not be waited for once a chain is held.
                         AdminOp::PutSession(session) => touched.written.push(session.env),
+                        AdminOp::PutPassword(password) => touched.written.push(password.env),
                         AdminOp::PutLink(link) => touched.written.push(link.env),
                         AdminOp::PutWebhook(webhook) => touched.written.push(webhook.env),
                         _ => {}
@@ -520,7 +521,12 @@ fn is_of_directory(op: &AdminOp) -> bool {
         | AdminOp::RevokeApiKey { .. }
         | AdminOp::PutWebhook(_)
         | AdminOp::DeleteWebhook(_) => true,
-        AdminOp::PutSession(_) | AdminOp::DeleteSession(_) | AdminOp::PutLink(_) => false,
+        AdminOp::PutSession(_)
+        | AdminOp::DeleteSession(_)
+        | AdminOp::DeleteSessionsOf { .. }
+        | AdminOp::PutPassword(_)
+        | AdminOp::DeletePassword { .. }
+        | AdminOp::PutLink(_) => false,
     }
 }
 

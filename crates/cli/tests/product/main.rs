@@ -9,6 +9,7 @@ mod hook;
 mod https;
 mod kills;
 mod once;
+mod passwords;
 mod policy;
 #[cfg(unix)]
 mod replicas;

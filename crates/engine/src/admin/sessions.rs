@@ -11,7 +11,7 @@ use askfirst_domain::{
     facts::{DEFAULT_TENANT, User},
     id::TenantId,
     principal::Principal,
-    scope::{Session, SessionKind, SignInLink},
+    scope::{OpenedWith, Session, SessionKind, SignInLink},
 };
 use askfirst_store::{AdminCommit, AdminOp, AssignmentFilter, Page};
 use std::time::Duration;
@@ -103,6 +103,7 @@ impl EnvScope {
             user: user.id,
             tenant: Some(tenant.id),
             token_hash: String::new(),
+            opened_with: None,
             created_at: self.op.now,
             expires_at: until,
         };
@@ -163,6 +164,7 @@ impl Engine {
             user: user.id,
             tenant: None,
             token_hash: String::new(),
+            opened_with: Some(OpenedWith::Link),
             created_at: op.now,
             expires_at: op.now.plus(BROWSER_LIFETIME),
         };
@@ -192,6 +194,7 @@ impl Engine {
             user: link.user,
             tenant: Some(tenant),
             token_hash: String::new(),
+            opened_with: None,
             created_at: op.now,
             expires_at: until,
         };
@@ -210,7 +213,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn open_session(
+    pub(crate) async fn open_session(
         &self,
         op: &Op,
         prefix: &str,
@@ -220,7 +223,9 @@ impl Engine {
     ) -> Result<Opened> {
         let token = Secret::make(prefix, self.entropy())?;
         let session = Session { token_hash: token.hash(), ..session };
-        let about = About { on_behalf_of: Some(user.to_string()), ..About::default() };
+        let with = session.opened_with.map(|with| ("with".to_owned(), with.as_str().into()));
+        let details = with.into_iter().collect();
+        let about = About { on_behalf_of: Some(user.to_string()), details, ..About::default() };
         let audit = vec![(Some(session.env), self.audit_event(op, "session.opened", about)?)];
         let expires_at = session.expires_at;
         let ops = [AdminOp::PutSession(session)].into_iter().chain(ticket.map(AdminOp::PutLink)).collect();

@@ -10,6 +10,7 @@ mod emergency;
 mod inbox;
 mod keys;
 mod links;
+mod passwords;
 mod policy;
 mod proof;
 mod request;
@@ -33,6 +34,7 @@ pub(crate) fn router() -> Routes {
         .merge(agents::router())
         .merge(deliveries::router())
         .merge(links::router())
+        .merge(passwords::router())
         .merge(audit::router())
         .merge(decisions::router())
         .merge(proof::router())

@@ -11,6 +11,7 @@ mod request;
 mod session;
 mod stand_ins;
 mod stream;
+mod ways;
 mod words;
 
 use crate::App;
@@ -40,6 +41,10 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/inbox/requests/{request}/cancel", post(request::cancel))
         .route("/inbox/requests/{request}/ask", post(request::ask_back))
         .route("/inbox/requests/{request}/answer", post(request::answer))
+        .route("/inbox/sign-in", get(ways::page))
+        .route("/inbox/password", post(ways::change))
+        .route("/inbox/sign-out-everywhere", post(ways::sign_out_everywhere))
+        .route("/login", get(login::form).post(login::with_password))
         .route("/login/{token}", get(login::page).post(login::sign_in))
         .route("/logout", post(login::sign_out))
         .route("/assets/inbox.css", get(inbox_style))

@@ -19,6 +19,7 @@ pub(super) struct Message {
     title: String,
     lines: Vec<String>,
     command: Option<&'static str>,
+    sign_in: bool,
 }
 
 /// A message with its status: what is shown instead of a page.
@@ -31,17 +32,18 @@ pub(super) struct Shown {
 impl Shown {
     fn new(status: StatusCode, title: &str, lines: &[&str]) -> Self {
         let lines = lines.iter().map(|line| (*line).to_owned()).collect();
-        Self { status, message: Message { title: title.to_owned(), lines, command: None } }
+        Self { status, message: Message { title: title.to_owned(), lines, command: None, sign_in: false } }
     }
 
     /// Nobody is signed in.
     pub(super) fn signed_out() -> Self {
         let lines = [
             "You are not signed in on this browser.",
-            "Make a sign-in link on the machine that holds the key, and open it here:",
+            "Sign in with your password, or make a sign-in link on the machine that holds the key, and open it here:",
         ];
         let mut shown = Self::new(StatusCode::UNAUTHORIZED, "Sign in to decide", &lines);
         shown.message.command = Some("askfirst link USER");
+        shown.message.sign_in = true;
         shown
     }
 
@@ -50,6 +52,7 @@ impl Shown {
         let lines = ["This sign-in link was used already or has expired.", "Make a new one:"];
         let mut shown = Self::new(StatusCode::UNAUTHORIZED, "The link does not work", &lines);
         shown.message.command = Some("askfirst link USER");
+        shown.message.sign_in = true;
         shown
     }
 

@@ -6,7 +6,7 @@ use askfirst_domain::scope::SessionKind;
 use askfirst_engine::{Acting, Kind, Secret};
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderValue, request::Parts},
+    http::{HeaderMap, HeaderValue, request::Parts},
 };
 use axum_extra::extract::CookieJar;
 use std::sync::Arc;
@@ -47,6 +47,18 @@ impl FromRequestParts<Arc<App>> for Reviewer {
             Err(error) if error.kind() == Kind::Unauthenticated => Err(Shown::signed_out()),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// Ends the session that a browser had when it signs in anew: nobody goes on with one that somebody else may know.
+pub(super) async fn end_presented(app: &App, headers: &HeaderMap) -> Result<(), Shown> {
+    let jar = CookieJar::from_headers(headers);
+    let Some(cookie) = jar.get(COOKIE) else { return Ok(()) };
+    let secret = Secret::presented(cookie.value());
+    match app.engine.authenticate_session(&secret, SessionKind::Browser).await {
+        Ok(op) => Ok(app.engine.sign_out(&op).await?),
+        Err(error) if error.kind() == Kind::Unauthenticated => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

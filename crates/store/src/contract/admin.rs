@@ -9,7 +9,7 @@ use crate::{AdminCommit, AdminOp, AuditFilter, CommitError, Head, Page, Store};
 use askfirst_domain::{
     change::Change,
     id::ProjectId,
-    scope::{ApiKey, Environment, KeyScope, Session, SessionKind, SignInLink},
+    scope::{ApiKey, Environment, KeyScope, OpenedWith, PasswordHash, Session, SessionKind, SignInLink},
     webhook::{Webhook, WebhookSecret},
 };
 use std::{sync::Arc, time::Duration};
@@ -37,6 +37,7 @@ fn session(world: &World, hash: &str) -> Session {
         user: fresh(),
         tenant: Some(fresh()),
         token_hash: hash.to_owned(),
+        opened_with: None,
         created_at: at(0),
         expires_at: at(-1),
     }
@@ -224,6 +225,48 @@ pub async fn keys_and_sessions_are_found_by_hash(store: Arc<dyn Store>) -> Outco
     world.admin(vec![AdminOp::DeleteSession(element.id)]).await?;
     assert_eq!(world.store.session_by_hash("token-1").await?, None);
     assert_eq!(world.store.session_by_hash("token-2").await?, Some(browser));
+    Ok(())
+}
+
+/// A user has one password; the sessions of a browser end together, but for one, and those of elements stay.
+pub async fn humans_have_passwords_and_sessions(store: Arc<dyn Store>) -> Outcome {
+    let world = World::start(store).await?;
+    let joe = Things::user("joe")?;
+    let (env, user) = (world.env, joe.id);
+    world.commit(vec![Change::PutUser(joe.clone())]).await?;
+    assert_eq!(world.store.password(env, user).await?, None);
+    let put = |hash: &str, user| PasswordHash { env, user, hash: hash.to_owned(), changed_at: at(1) };
+    for hash in ["one", "two"] {
+        world.admin(vec![AdminOp::PutPassword(put(hash, user))]).await?;
+        assert_eq!(world.store.password(env, user).await?, Some(put(hash, user)));
+    }
+    let other = fresh();
+    world.admin(vec![AdminOp::PutPassword(put("other", other))]).await?;
+    assert_eq!(world.store.purge_expired(at(9), 10).await?, 1, "of whoever is no user");
+    assert_eq!(world.store.password(env, other).await?, None);
+
+    let browser = |hash: &str, opened_with| Session {
+        kind: SessionKind::Browser,
+        user,
+        tenant: None,
+        opened_with,
+        ..session(&world, hash)
+    };
+    let (old, new) = (browser("old", Some(OpenedWith::Link)), browser("new", Some(OpenedWith::Password)));
+    let element = Session { user, ..session(&world, "element") };
+    world.admin([&old, &new, &element].map(|one| AdminOp::PutSession(one.clone())).into()).await?;
+    assert_eq!(world.store.browser_sessions(env, user).await?, [new.clone(), old.clone()]);
+    world.admin(vec![AdminOp::DeleteSessionsOf { env, user, but: Some(new.id) }]).await?;
+    assert_eq!(world.store.browser_sessions(env, user).await?, [new]);
+    world
+        .admin(vec![
+            AdminOp::DeleteSessionsOf { env, user, but: None },
+            AdminOp::DeletePassword { env, user },
+        ])
+        .await?;
+    assert_eq!(world.store.browser_sessions(env, user).await?, []);
+    assert_eq!(world.store.password(env, user).await?, None);
+    assert_eq!(world.store.session_by_hash("element").await?, Some(element));
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use askfirst_domain::{
     audit::OutboxItem,
     change::Change,
     facts::{Attributes, Instance, RoleAssignment, Tenant, User},
-    scope::{ApiKey, KeyScope, Session, SessionKind, SignInLink},
+    scope::{ApiKey, KeyScope, OpenedWith, PasswordHash, Session, SessionKind, SignInLink},
     webhook::{Webhook, WebhookSecret},
 };
 use serde_json::json;
@@ -110,9 +110,12 @@ async fn scopes(world: &World, joe: &User) -> Result<(), Failure> {
         user: joe.id,
         tenant: None,
         token_hash: "session".to_owned(),
+        opened_with: Some(OpenedWith::Link),
         created_at: at(0),
         expires_at: at(60),
     };
+    let password =
+        PasswordHash { env: world.env, user: joe.id, hash: "$argon2id$x".to_owned(), changed_at: at(0) };
     let link = SignInLink {
         id: fresh(),
         env: world.env,
@@ -134,6 +137,7 @@ async fn scopes(world: &World, joe: &User) -> Result<(), Failure> {
     let ops = vec![
         AdminOp::PutApiKey(key),
         AdminOp::PutSession(session),
+        AdminOp::PutPassword(password),
         AdminOp::PutLink(link),
         AdminOp::PutWebhook(webhook),
     ];

@@ -21,9 +21,9 @@ mod things;
 mod world;
 
 pub use admin::{
-    admin_commits_are_whole, deleting_takes_along_what_is_inside, keys_and_sessions_are_found_by_hash,
-    one_caller_takes_a_link, scopes_are_listed_in_order, the_directory_has_versions,
-    what_has_ended_is_purged,
+    admin_commits_are_whole, deleting_takes_along_what_is_inside, humans_have_passwords_and_sessions,
+    keys_and_sessions_are_found_by_hash, one_caller_takes_a_link, scopes_are_listed_in_order,
+    the_directory_has_versions, what_has_ended_is_purged,
 };
 pub use audit::{a_refused_commit_leaves_no_audit_event, audit_events_are_filtered_newest_first};
 pub use cascades::{
@@ -75,6 +75,7 @@ macro_rules! contract_tests {
             one_caller_takes_a_link
             scopes_are_listed_in_order
             the_directory_has_versions
+            humans_have_passwords_and_sessions
             what_has_ended_is_purged
             an_image_and_the_log_behind_it_are_the_state
             an_image_is_of_one_moment

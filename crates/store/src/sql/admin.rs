@@ -4,8 +4,8 @@ use super::{Statement, Value, put::json};
 use crate::{AdminOp, StoreError};
 use askfirst_domain::{
     Timestamp,
-    id::{EnvId, ProjectId},
-    scope::{ApiKey, KeyScope, Session, SessionKind, SignInLink},
+    id::{EnvId, ProjectId, SessionId},
+    scope::{ApiKey, KeyScope, OpenedWith, Session, SessionKind, SignInLink},
 };
 
 /// A statement of an administrative write.
@@ -31,10 +31,15 @@ const PUT_API_KEY: &str = "INSERT INTO api_key \
      created_at = excluded.created_at, expires_at = excluded.expires_at, revoked_at = excluded.revoked_at";
 const REVOKE_API_KEY: &str = "UPDATE api_key SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1";
 const PUT_SESSION: &str = "INSERT INTO session \
-     (id, env, kind, user_id, tenant_id, token_hash, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+     (id, env, kind, user_id, tenant_id, token_hash, opened_with, created_at, expires_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
      ON CONFLICT (id) DO UPDATE SET env = excluded.env, kind = excluded.kind, user_id = excluded.user_id, \
-     tenant_id = excluded.tenant_id, token_hash = excluded.token_hash, created_at = excluded.created_at, \
-     expires_at = excluded.expires_at";
+     tenant_id = excluded.tenant_id, token_hash = excluded.token_hash, opened_with = excluded.opened_with, \
+     created_at = excluded.created_at, expires_at = excluded.expires_at";
+const DELETE_SESSIONS_OF: &str =
+    "DELETE FROM session WHERE env = $1 AND user_id = $2 AND kind = 'browser' AND id <> $3";
+const PUT_PASSWORD: &str = "INSERT INTO password (env, user_id, hash, changed_at) VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (env, user_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at";
 const PUT_LINK: &str = "INSERT INTO link (id, env, user_id, token_hash, created_at, expires_at) \
      VALUES ($1, $2, $3, $4, $5, $6) \
      ON CONFLICT (id) DO UPDATE SET env = excluded.env, user_id = excluded.user_id, \
@@ -100,6 +105,20 @@ pub(crate) fn admin_steps(op: &AdminOp) -> Result<Vec<AdminStep>, StoreError> {
         AdminOp::DeleteSession(id) => {
             one("DELETE FROM session WHERE id = $1", vec![(*id).into()], "this session".to_owned())
         }
+        AdminOp::DeleteSessionsOf { env, user, but } => {
+            // No session has the nil id.
+            let but = but.unwrap_or_else(|| SessionId::new(uuid::Uuid::nil()));
+            let args = vec![(*env).into(), (*user).into(), but.into()];
+            one(DELETE_SESSIONS_OF, args, "these sessions".to_owned())
+        }
+        AdminOp::PutPassword(p) => {
+            let args = vec![p.env.into(), p.user.into(), p.hash.as_str().into(), p.changed_at.into()];
+            one(PUT_PASSWORD, args, "this password".to_owned())
+        }
+        AdminOp::DeletePassword { env, user } => {
+            const SQL: &str = "DELETE FROM password WHERE env = $1 AND user_id = $2";
+            one(SQL, vec![(*env).into(), (*user).into()], "this password".to_owned())
+        }
         AdminOp::PutLink(link) => one(PUT_LINK, link_row(link), "this sign-in link".to_owned()),
         AdminOp::PutWebhook(w) => {
             let args = vec![w.id.into(), w.env.into(), json(w)?.into(), w.secret.reveal().into()];
@@ -163,6 +182,7 @@ fn session_row(session: &Session) -> Vec<Value> {
         session.user.into(),
         session.tenant.into(),
         session.token_hash.as_str().into(),
+        session.opened_with.map(OpenedWith::as_str).into(),
         session.created_at.into(),
         session.expires_at.into(),
     ]

@@ -5,7 +5,7 @@ use super::{
     statement::{rows_of_ids, texts},
     tables::{ASSIGNMENTS, INSTANCES, INVITES, REQUESTS, SCHEMA, TENANTS, TUPLES, Table, USERS},
 };
-use askfirst_domain::id::{EnvId, InstanceId, ProjectId, RelationId};
+use askfirst_domain::id::{EnvId, InstanceId, ProjectId, RelationId, UserId};
 use std::{borrow::Cow, sync::LazyLock};
 use uuid::Uuid;
 
@@ -182,7 +182,18 @@ pub(crate) fn webhooks() -> Statement {
 }
 
 pub(crate) fn session_by_hash(hash: &str) -> Statement {
-    const SQL: &str = "SELECT id, env, kind, user_id, tenant_id, token_hash, created_at, expires_at FROM session \
-         WHERE token_hash = $1";
+    const SQL: &str = "SELECT id, env, kind, user_id, tenant_id, token_hash, opened_with, created_at, expires_at \
+         FROM session WHERE token_hash = $1";
     Statement::new(SQL, vec![hash.into()])
+}
+
+pub(crate) fn browser_sessions(env: EnvId, user: UserId) -> Statement {
+    const SQL: &str = "SELECT id, env, kind, user_id, tenant_id, token_hash, opened_with, created_at, expires_at \
+         FROM session WHERE env = $1 AND user_id = $2 AND kind = 'browser' ORDER BY pos DESC LIMIT 100";
+    Statement::new(SQL, vec![env.into(), user.into()])
+}
+
+pub(crate) fn password(env: EnvId, user: UserId) -> Statement {
+    const SQL: &str = "SELECT env, user_id, hash, changed_at FROM password WHERE env = $1 AND user_id = $2";
+    Statement::new(SQL, vec![env.into(), user.into()])
 }

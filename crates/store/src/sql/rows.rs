@@ -8,7 +8,7 @@ use askfirst_domain::{
     facts::{Instance, InstanceLink, RelationshipTuple, RoleAssignment, Tenant, User},
     invite::Invite,
     request::Request,
-    scope::{ApiKey, Session, SessionKind, SignInLink},
+    scope::{ApiKey, OpenedWith, PasswordHash, Session, SessionKind, SignInLink},
     webhook::{Webhook, WebhookSecret},
 };
 use serde::de::DeserializeOwned;
@@ -260,9 +260,25 @@ pub(crate) fn session<R: Row>(row: &R) -> Result<Session, StoreError> {
         user: c.id()?,
         tenant: c.opt_id()?,
         token_hash: c.text()?,
+        opened_with: match c.opt_text()?.as_deref() {
+            None => None,
+            Some("link") => Some(OpenedWith::Link),
+            Some("password") => Some(OpenedWith::Password),
+            Some(other) => {
+                return Err(StoreError::Corrupt {
+                    what: "session",
+                    detail: format!("it was opened with `{other}`"),
+                });
+            }
+        },
         created_at: c.at()?,
         expires_at: c.at()?,
     })
+}
+
+pub(crate) fn password<R: Row>(row: &R) -> Result<PasswordHash, StoreError> {
+    let mut c = Cells::of("password", row);
+    Ok(PasswordHash { env: c.id()?, user: c.id()?, hash: c.text()?, changed_at: c.at()? })
 }
 
 pub(crate) fn link<R: Row>(row: &R) -> Result<SignInLink, StoreError> {

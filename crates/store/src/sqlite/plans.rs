@@ -14,7 +14,7 @@ use askfirst_domain::{
     audit::ChainId,
     change::{Change, Expect, ObjectRef},
     facts::InstanceRef,
-    id::EnvId,
+    id::{EnvId, UserId},
     invite::InviteStatus,
     request::{RequestKind, Status},
 };
@@ -218,6 +218,8 @@ async fn look_ups_and_cascades_search_an_index() {
         read::api_key(Uuid::nil()),
         read::api_key_by_hash("hash"),
         read::session_by_hash("hash"),
+        read::browser_sessions(ENV, UserId::new(Uuid::nil())),
+        read::password(ENV, UserId::new(Uuid::nil())),
         take_link("hash"),
         audit::chain(Some(ENV), 5, 100),
         audit::chain(None, 5, 100),

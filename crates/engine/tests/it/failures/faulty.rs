@@ -9,11 +9,11 @@ use askfirst_domain::{
     facts::{Instance, RelationshipTuple, RoleAssignment, Tenant, User},
     id::{
         ApiKeyId, AssignmentId, AuditEventId, EnvId, InstanceId, InviteId, ProjectId, RelationId, RequestId,
-        TupleId,
+        TupleId, UserId,
     },
     invite::Invite,
     request::Request,
-    scope::{ApiKey, Environment, Organization, Project, Session, SignInLink},
+    scope::{ApiKey, Environment, Organization, PasswordHash, Project, Session, SignInLink},
     task::Task,
     webhook::Webhook,
 };
@@ -190,6 +190,8 @@ handed_on! { impl Store {
     fn api_keys() -> Result<Vec<ApiKey>, StoreError> => ();
     fn webhooks() -> Result<Vec<Webhook>, StoreError> => ();
     fn session_by_hash(token_hash: &str) -> Found<Session> => (token_hash);
+    fn browser_sessions(env: EnvId, user: UserId) -> Result<Vec<Session>, StoreError> => (env, user);
+    fn password(env: EnvId, user: UserId) -> Found<PasswordHash> => (env, user);
     fn take_link(token_hash: &str, now: Timestamp) -> Found<SignInLink> => (token_hash, now);
     fn commit(commit: Commit) -> Result<Committed, CommitError> => (commit);
     fn head(env: EnvId) -> Found<Head> => (env);

@@ -9,12 +9,12 @@ use tower::ServiceExt as _;
 
 pub(super) struct Seen {
     pub(super) status: u16,
-    headers: HeaderMap,
-    html: String,
+    pub(super) headers: HeaderMap,
+    pub(super) html: String,
 }
 
 impl Seen {
-    fn header(&self, name: header::HeaderName) -> &str {
+    pub(super) fn header(&self, name: header::HeaderName) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 }
@@ -25,7 +25,7 @@ pub(super) struct Browser<'s> {
 }
 
 impl<'s> Browser<'s> {
-    fn new(server: &'s Server) -> Self {
+    pub(super) fn new(server: &'s Server) -> Self {
         Self { server, cookie: None }
     }
 
@@ -39,6 +39,30 @@ impl<'s> Browser<'s> {
         assert!(cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Lax"), "{cookie}");
         browser.cookie = cookie.split(';').next().map(str::to_owned);
         browser
+    }
+
+    /// Signs in at the form for passwords.
+    pub(super) async fn enter(&mut self, form: &str) {
+        let signed_in = self.post("/login", form).await;
+        let place = signed_in.header(header::LOCATION);
+        assert_eq!((signed_in.status, place), (303, "/inbox"), "{}", signed_in.html);
+        let cookie = signed_in.header(header::SET_COOKIE);
+        assert!(cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Lax"), "{cookie}");
+        self.cookie = cookie.split(';').next().map(str::to_owned);
+    }
+
+    /// Sends this back from now on.
+    pub(super) fn keep(&mut self, cookie: &str) {
+        self.cookie = Some(cookie.to_owned());
+    }
+
+    /// A form that stands on a page of somebody else.
+    pub(super) async fn post_from_elsewhere(&self, path: &str, form: &str) -> Seen {
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "cross-site")
+            .header(header::ORIGIN, "https://evil.example");
+        self.call(request, form.to_owned()).await
     }
 
     /// What it sends back.
@@ -59,7 +83,7 @@ impl<'s> Browser<'s> {
         Seen { status: parts.status.as_u16(), headers: parts.headers, html }
     }
 
-    async fn get(&self, path: &str) -> Seen {
+    pub(super) async fn get(&self, path: &str) -> Seen {
         self.call(Request::get(path), String::new()).await
     }
 
@@ -72,7 +96,7 @@ impl<'s> Browser<'s> {
 }
 
 /// The path of a fresh sign-in link.
-async fn link(server: &Server, user: &str) -> String {
+pub(super) async fn link(server: &Server, user: &str) -> String {
     let made = server.dev().post("/api/v1/links", json!({"user": user})).await;
     made["url"].as_str().unwrap().strip_prefix("http://127.0.0.1:7766").unwrap().to_owned()
 }

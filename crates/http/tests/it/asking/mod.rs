@@ -7,6 +7,7 @@ mod elements;
 mod flow;
 mod inbox_page;
 mod logins;
+mod passwords;
 mod people;
 mod stream;
 
