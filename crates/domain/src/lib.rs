@@ -34,6 +34,7 @@ pub mod time;
 pub mod url_mapping;
 #[cfg(test)]
 mod value_tests;
+pub mod visible;
 pub mod webhook;
 
 pub use digest::Digest;

@@ -269,6 +269,11 @@ impl Request {
 }
 
 impl Request {
+    /// When further reviewers are to be told that it waits; none: nobody is, or it does not wait any more.
+    pub fn escalates_at(&self) -> Option<Timestamp> {
+        self.course.escalates_at.filter(|_| self.status == Status::Pending)
+    }
+
     /// In whose place it was decided, when whoever decided it stood in for somebody.
     pub fn decided_for(&self) -> Option<&Person> {
         let review = self.course.review_of(self.reviewer.as_ref()?)?;

@@ -181,9 +181,15 @@ pub struct Course {
     /// How far each threshold was when the decision fell; empty before.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tally: Vec<Progress>,
+    /// Who was named as a reviewer, or suggested, when it was asked; the first goes first. It gives nobody any right.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub suggested: Vec<Person>,
     /// What reviewers have asked, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<Question>,
+    /// When the next step of the element's escalation is to be told of, while it waits; none: no further step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escalates_at: Option<Timestamp>,
     /// The rule of the element that decided it, without anybody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,

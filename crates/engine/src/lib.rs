@@ -80,6 +80,8 @@ pub struct Settings {
     pub webhook: Option<delivery::Hook>,
     /// Where submitters of access requests may be called back; none: nowhere.
     pub callbacks: Option<delivery::Callbacks>,
+    /// The way to a mail server; none: nobody is told by e-mail.
+    pub post: Option<delivery::Post>,
     /// Which addresses webhooks may have.
     pub reach: delivery::Reach,
     /// How long requests wait, and how long operation approvals last.
@@ -96,6 +98,7 @@ impl Default for Settings {
             policy: PolicyLimits::default(),
             webhook: None,
             callbacks: None,
+            post: None,
             reach: delivery::Reach::default(),
             requests: requests::RequestTimes::default(),
         }

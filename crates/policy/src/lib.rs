@@ -57,8 +57,8 @@ mod snapshot;
 mod url_mapping;
 
 pub use question::{
-    CallAttributes, EffectiveRole, Explained, Holding, HoldingFilter, InstancePage, Part, PlaceRef, Question,
-    ReachedInstance, Reaching, RuleTrace, RulesTold, SetTrace, Stats, TENANT_TYPE, TenantView,
+    CallAttributes, EffectiveRole, Explained, Holding, HoldingFilter, InstancePage, Nearness, Part, PlaceRef,
+    Question, ReachedInstance, Reaching, RuleTrace, RulesTold, SetTrace, Stats, TENANT_TYPE, TenantView,
 };
 pub use schema::{RoleName, Schema, SchemaError, parse_permission, parse_permissions};
 pub use snapshot::{

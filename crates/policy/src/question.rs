@@ -130,6 +130,17 @@ impl fmt::Display for PlaceRef<'_> {
     }
 }
 
+/// How near to a place somebody was given what counts there. The nearest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Nearness {
+    /// In the place itself.
+    Here,
+    /// In a related place, from which it is derived.
+    Related,
+    /// In the tenant of the instance, and so everywhere in it.
+    Tenant,
+}
+
 /// A role that a user has in a place, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EffectiveRole {

@@ -86,6 +86,8 @@ pub struct RequestFilter {
     pub standing: Option<Standing>,
     /// Those that end by themselves, or what they gave does, at this moment or before; the first to end first.
     pub ends_by: Option<Timestamp>,
+    /// Those of which further reviewers are to be told at this moment or before; the first to be told first. Not with `ends_by`.
+    pub escalates_by: Option<Timestamp>,
     pub requester: Option<UserId>,
     pub tenant: Option<TenantId>,
     pub role: Option<RoleId>,

@@ -88,6 +88,12 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0012_passwords.sql"),
         postgres: include_str!("../migrations/postgres/0012_passwords.sql"),
     },
+    Step {
+        number: 13,
+        name: "escalation",
+        sqlite: include_str!("../migrations/sqlite/0013_escalation.sql"),
+        postgres: include_str!("../migrations/postgres/0013_escalation.sql"),
+    },
 ];
 
 /// The number of the newest step.

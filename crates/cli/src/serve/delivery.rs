@@ -2,7 +2,7 @@
 
 use crate::env::Env;
 use anyhow::{Context as _, bail};
-use askfirst_engine::delivery::{Callbacks, Hook, Reach, SigningSecret};
+use askfirst_engine::delivery::{Callbacks, Hook, Post, Reach, SigningSecret};
 use std::path::PathBuf;
 
 /// The variable of the secret.
@@ -34,6 +34,8 @@ pub(crate) struct Delivery {
     pub(crate) reach: Reach,
     pub(crate) webhook: Option<Hook>,
     pub(crate) callbacks: Option<Callbacks>,
+    /// The way to a mail server.
+    pub(crate) post: Option<Post>,
 }
 
 impl DeliveryArgs {
@@ -76,7 +78,8 @@ impl DeliveryArgs {
             let allowed = Callbacks::new(self.callbacks.iter().map(String::as_str), secret.clone());
             Some(allowed.context("--callback is the address of a server, as https://pep.example.com/hooks")?)
         };
-        Ok(Delivery { reach, webhook: self.webhook.map(|url| Hook { url, secret }), callbacks })
+        let webhook = self.webhook.map(|url| Hook { url, secret });
+        Ok(Delivery { reach, webhook, callbacks, post: None })
     }
 }
 

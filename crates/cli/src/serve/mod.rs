@@ -8,6 +8,7 @@ mod delivery;
 mod lanes;
 mod limits;
 pub(crate) mod logs;
+mod mail;
 mod permit;
 mod requests;
 mod running;
@@ -80,6 +81,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     delivery: delivery::DeliveryArgs,
     #[command(flatten)]
+    mail: mail::MailArgs,
+    #[command(flatten)]
     requests: requests::RequestArgs,
     #[command(flatten)]
     bounds: LimitArgs,
@@ -107,7 +110,7 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
         at_least_wait: args.database.at_least_wait(),
         public_url: args.public_url,
         decisions: args.decisions.settings(),
-        delivery: args.delivery.delivery(env)?,
+        delivery: Delivery { post: args.mail.post()?, ..args.delivery.delivery(env)? },
         http: askfirst_http::Options { limits: args.bounds.of_calls(env)?, ..args.permit.options()? },
         policy: args.bounds.of_policy(env)?,
         requests: args.requests.times()?,

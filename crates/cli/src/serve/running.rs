@@ -96,6 +96,7 @@ impl Running {
                 policy: config.policy,
                 webhook: config.delivery.webhook,
                 callbacks: config.delivery.callbacks,
+                post: config.delivery.post,
                 reach: config.delivery.reach,
                 requests: config.requests,
             },

@@ -8,6 +8,7 @@ mod demo;
 mod hook;
 mod https;
 mod kills;
+mod mail;
 mod once;
 mod passwords;
 mod policy;

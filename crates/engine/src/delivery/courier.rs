@@ -43,7 +43,7 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    fn now(why: impl Into<String>) -> Self {
+    pub(super) fn now(why: impl Into<String>) -> Self {
         Self { why: why.into(), wait: None, for_good: false }
     }
 }

@@ -175,10 +175,21 @@ impl Engine {
         }
     }
 
+    async fn mail(&self, letter: lettre::Message) -> Result<(), Refused> {
+        match &self.settings().post {
+            Some(post) => post.send(letter).await,
+            None => Err(Refused::now("this server sends no mail")),
+        }
+    }
+
     async fn attempt(&self, courier: &Courier, queued: &Queued) -> error::Result<Attempt> {
         let refused = match self.letter(queued).await? {
             Turned::Nobody => return Ok(Attempt::Delivered),
             Turned::Stuck(why) => Refused { why, wait: None, for_good: true },
+            Turned::Mail(letter) => match self.mail(*letter).await {
+                Ok(()) => return Ok(Attempt::Delivered),
+                Err(refused) => refused,
+            },
             Turned::Letter(letter) => {
                 match courier.carry(queued.item.id, self.0.clock.now(), &letter).await {
                     Ok(()) => return Ok(Attempt::Delivered),

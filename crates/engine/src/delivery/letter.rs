@@ -1,6 +1,6 @@
 //! From an item of the outbox to what is sent: the address and the secret are looked up now, so that a changed one counts.
 
-use super::{HOOK_TOPIC, SigningSecret, WEBHOOK_TOPIC, callback};
+use super::{HOOK_TOPIC, SigningSecret, WEBHOOK_TOPIC, callback, mail};
 use crate::{Engine, Secret, error::Result, requests::delivery::TOPIC as ELEMENT_TOPIC};
 use askfirst_domain::id::{ElementId, WebhookId};
 use askfirst_store::Queued;
@@ -28,6 +28,8 @@ pub(super) struct Letter {
 #[derive(Debug, Clone)]
 pub(super) enum Turned {
     Letter(Letter),
+    /// For the mail server.
+    Mail(Box<lettre::Message>),
     /// Whom it was for does not exist any more, or wants to hear no more.
     Nobody,
     /// It can't be sent by this process; why.
@@ -62,6 +64,10 @@ impl Engine {
             },
             callback::TOPIC => match serde_json::from_value(payload) {
                 Ok(moved) => self.to_submitter(queued, moved).await,
+                Err(error) => Ok(Turned::Stuck(format!("the item can't be read: {error}"))),
+            },
+            mail::TOPIC => match serde_json::from_value(payload) {
+                Ok(told) => self.to_person(queued, told).await,
                 Err(error) => Ok(Turned::Stuck(format!("the item can't be read: {error}"))),
             },
             WEBHOOK_TOPIC => Ok(match serde_json::from_value(payload) {

@@ -57,6 +57,7 @@ impl Acting {
             target,
             role,
             reason,
+            suggested: ask.suggested_reviewers.clone(),
             times: ask.times,
             uses: None,
             call: None,

@@ -128,6 +128,7 @@ impl Acting {
             target,
             role,
             reason,
+            suggested: Vec::new(),
             uses: None,
             call: None,
             bound: Some(ask.bound.clone()),

@@ -71,6 +71,7 @@ impl Acting {
             target,
             role,
             reason,
+            suggested: ask.suggested_reviewers.clone(),
             times: ask.times,
             uses: ask.uses,
             call: ask.call.clone(),

@@ -2,7 +2,7 @@
 
 use crate::{
     EnvScope,
-    delivery::{call_back, event_of, told},
+    delivery::{call_back, event_of, mails, told},
     error::Result,
 };
 use askfirst_domain::{
@@ -23,7 +23,8 @@ pub(super) fn news(
 ) -> Result<impl Iterator<Item = OutboxItem>> {
     let own = element.map(|element| webhook(scope, element, request)).transpose()?.flatten();
     let told = told(scope, request, event_of(request))?;
-    Ok(own.into_iter().chain(told).chain(call_back(scope, request)?))
+    let mails = mails(scope, element, request, event_of(request))?;
+    Ok(own.into_iter().chain(told).chain(mails).chain(call_back(scope, request)?))
 }
 
 /// All that is to be told of what became of an approval: `grant.redeemed` and the like. Permit has no words for it, so elements'

@@ -26,6 +26,8 @@ pub struct Foresight {
     pub foreseen: Foreseen,
     /// Who could review it now, without who asks; sorted.
     pub reviewers: Vec<UserKey>,
+    /// Whom the server would suggest, or who was named; the first goes first.
+    pub suggested: Vec<UserKey>,
     /// The thresholds that would ask for something; none: one reviewer decides.
     pub thresholds: Vec<Threshold>,
     /// Until when somebody could decide.
@@ -94,8 +96,10 @@ impl Acting {
         reviewers.sort_unstable();
         reviewers.dedup();
         reviewers.retain(|reviewer| *reviewer != self.person.key);
+        let suggested = self.suggestions(state, &request, &wanted.suggested).await?;
         Ok(Foresight {
             foreseen,
+            suggested: suggested.into_iter().map(|person| person.key).collect(),
             reviewers,
             thresholds: counting::asking(state, element, &request, now),
             deadline: request.deadline,

@@ -24,7 +24,8 @@ const BATCH: u32 = 100;
 const EVERY: Duration = Duration::from_secs(5);
 
 impl Engine {
-    /// Writes down what has ended by itself in all environments. Gives how many there were.
+    /// Writes down what has ended by itself in all environments, and which requests are put before more people. Gives how many
+    /// there were.
     ///
     /// # Errors
     /// When the store fails.
@@ -33,7 +34,9 @@ impl Engine {
             self.directory().get().environments().iter().map(|env| env.id).collect();
         let mut written = 0;
         for env in environments {
-            written += self.enter_as_system(env, "expiry").await?.write_down_ends().await?;
+            let scope = self.enter_as_system(env, "expiry").await?;
+            written += scope.write_down_ends().await?;
+            written += scope.tell_of_escalations().await?;
         }
         Ok(written)
     }

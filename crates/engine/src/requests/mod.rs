@@ -35,6 +35,7 @@ mod counting;
 mod decide;
 pub(crate) mod delivery;
 mod emergency;
+mod escalate;
 mod foresee;
 mod give;
 mod lapse;
@@ -48,6 +49,7 @@ mod revoke;
 mod rules;
 mod sight;
 mod stand_ins;
+mod suggest;
 mod terms;
 mod through;
 mod view;
@@ -60,6 +62,7 @@ pub use foresee::{Foreseen, Foresight};
 pub use list::COUNTED;
 pub use redeem::{Pass, Redeem};
 pub use stand_ins::{NewStandIn, StandInView, Until};
+pub use suggest::MOST_NAMED;
 pub use terms::{Again, RequestTimes, Times};
 pub use view::{Gives, Heard, PersonView, RequestView, Rights};
 
@@ -87,6 +90,8 @@ pub struct AskAccess {
     pub instance: Option<String>,
     pub role: Ident,
     pub reason: String,
+    /// Who is to look at it first: users who may decide it, [`MOST_NAMED`] at most. None named: the server suggests some.
+    pub suggested_reviewers: Vec<Ident>,
     pub times: Times,
 }
 
@@ -101,6 +106,8 @@ pub struct AskOperation {
     /// `type:key`, key or id; an instance that does not exist is created, none at all gets a key of its own.
     pub instance: Option<String>,
     pub reason: String,
+    /// Who is to look at it first: users who may decide it, [`MOST_NAMED`] at most. None named: the server suggests some.
+    pub suggested_reviewers: Vec<Ident>,
     pub times: Times,
     /// How often the approval is to be spent; once unless said.
     pub uses: Option<u32>,

@@ -1,6 +1,6 @@
 //! Opening a request: the same for both kinds once it is clear who wants which role where.
 
-use super::{Asked, Bound, Sharing, Times, delivery, terms};
+use super::{Asked, Bound, Sharing, Times, delivery, escalate, terms};
 use crate::{
     Acting, EnvScope, LiveState,
     commit::{About, Draft, Outcome},
@@ -51,6 +51,8 @@ pub(super) struct Wanted {
     pub(super) target: Target,
     pub(super) role: Arc<Role>,
     pub(super) reason: String,
+    /// Whom the asker has named as reviewers.
+    pub(super) suggested: Vec<Ident>,
     pub(super) times: Times,
     /// Of an operation approval.
     pub(super) uses: Option<u32>,
@@ -114,7 +116,11 @@ impl Acting {
         } else {
             draft.expects.push(Expect::NoPendingRequest { wish: print.clone() });
         }
-        let request = self.new_request(&wanted, link, print, binding)?;
+        let mut request = self.new_request(&wanted, link, print, binding)?;
+        if wanted.manner == Manner::Asked {
+            request.course.suggested = self.suggestions(state, &request, &wanted.suggested).await?;
+            request.course.escalates_at = escalate::next(&wanted.element, &request, request.created_at);
+        }
         let denied = match wanted.manner {
             Manner::Asked => self.denied_before(&wanted, &request).await?,
             Manner::Emergency => None,
@@ -297,6 +303,8 @@ impl EnvScope {
         say("role", Some(json!(request.role.key)));
         say("comment", request.reviewer_comment.as_ref().map(|comment| json!(comment)));
         say("rule", request.course.rule.as_ref().map(|rule| json!(rule)));
+        let suggested: Vec<&str> = request.course.suggested.iter().map(|one| one.key.as_str()).collect();
+        say("suggested", (code == "request.created" && !suggested.is_empty()).then(|| json!(suggested)));
         say("digest", request.binding.as_ref().map(|binding| json!(binding.digest)));
         let ends = request.grant.as_ref().and_then(|grant| grant.ends_at);
         say("ends_at", ends.map(|at| json!(at.to_string())));

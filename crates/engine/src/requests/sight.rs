@@ -9,6 +9,7 @@ use askfirst_domain::{
     id::{ElementId, RoleId, TenantId, UserId},
     request::{Person, Request, RequestKind, Status},
     review::Voice,
+    terms::Escalation,
 };
 use askfirst_store::Spot;
 use std::{
@@ -56,9 +57,14 @@ pub(super) struct Sight {
 impl Acting {
     /// What the person of this call sees, for themselves and for those for whom they stand in.
     pub(super) fn sight(&self) -> Sight {
-        let own = self.sight_of(&self.person);
+        self.sight_for(&self.person)
+    }
+
+    /// What a person sees, for themselves and for those for whom they stand in.
+    pub(super) fn sight_for(&self, person: &Person) -> Sight {
+        let own = self.sight_of(person);
         let state = Arc::clone(&own.state);
-        let delegations = state.snapshot.schema().stood_for(self.person.id, own.now);
+        let delegations = state.snapshot.schema().stood_for(person.id, own.now);
         let there = delegations.filter(|one| state.snapshot.is_user(one.from.key.as_str(), one.from.id));
         Sight { behind: there.map(|one| self.sight_of(&one.from)).collect(), ..own }
     }
@@ -265,7 +271,18 @@ pub(super) fn escalated(state: &LiveState, request: &Request, now: Timestamp) ->
     };
     let steps = element.terms.escalation.iter();
     let due = steps.filter(|step| request.created_at.plus(step.after.duration()) <= now);
-    due.flat_map(|step| &step.roles)
+    step_roles(state, element, due)
+}
+
+/// The roles that these steps name.
+pub(super) fn step_roles<'s>(
+    state: &LiveState,
+    element: &Element,
+    steps: impl Iterator<Item = &'s Escalation>,
+) -> Vec<RoleId> {
+    let schema = state.snapshot.schema();
+    let roles = steps.flat_map(|step| &step.roles);
+    roles
         .filter_map(|role| schema.role_of_terms(element.resource.as_ref(), role))
         .map(|role| role.id)
         .collect()

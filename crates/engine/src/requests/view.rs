@@ -67,6 +67,8 @@ pub struct RequestView {
     pub gives: Gives,
     /// How far each threshold is; of a decided request, how far it was.
     pub progress: Vec<Progress>,
+    /// Who was named as a reviewer, or suggested, when it was asked.
+    pub suggested: Vec<PersonView>,
     /// What reviewers have said, oldest first.
     pub heard: Vec<Heard>,
 }
@@ -192,8 +194,11 @@ impl RequestView {
 
 /// The digest of a request as it stands.
 pub(super) fn shown(request: &Request) -> String {
+    // When somebody is told of it changes nothing of what is decided.
+    let mut request = request.clone();
+    request.course.escalates_at = None;
     // A request always serializes; were it not so, an empty digest would equal nothing that was shown.
-    serde_json::to_value(request)
+    serde_json::to_value(&request)
         .and_then(|value| Digest::of_json(&value))
         .map(|digest| digest.to_string())
         .unwrap_or_default()
@@ -218,6 +223,7 @@ impl Acting {
             ids.extend(request.reviewer.as_ref().map(|r| r.id));
             let reviews = request.course.reviews.iter();
             ids.extend(reviews.flat_map(|review| [review.by.id, review.authority().id]));
+            ids.extend(request.course.suggested.iter().map(|person| person.id));
             ids.extend(sight.stands_for().map(|person| person.id));
         }
         let people = self.people(ids).await?;
@@ -237,6 +243,7 @@ impl Acting {
                     may_stand_for: self.may_stand_for(&request, sight).iter().map(person).collect(),
                     rights: self.rights(&request, sight),
                     gives: sight.gives(&request),
+                    suggested: request.course.suggested.iter().map(person).collect(),
                     heard: heard(&request, &counted, person),
                     progress,
                     request,

@@ -135,6 +135,7 @@ pub(crate) async fn ask(world: &World, restaurant: &str) -> Ident {
             instance: Some(format!("restaurants:{restaurant}")),
             role: "child-can-order".into(),
             reason: "hungry".to_owned(),
+            suggested_reviewers: Vec::new(),
             times: Times::default(),
         })
         .await

@@ -29,6 +29,7 @@ async fn ask(world: &World, role: &str) -> RequestId {
         instance: Some("pizza-palace".to_owned()),
         role: role.into(),
         reason: "hungry".to_owned(),
+        suggested_reviewers: Vec::new(),
         times: Times::default(),
     };
     henry.request_access(wish).await.unwrap().view.request.id

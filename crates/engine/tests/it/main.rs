@@ -13,6 +13,8 @@ mod failures;
 #[cfg(test)]
 mod follow;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
 mod policy_file;
 #[cfg(test)]
 #[path = "../../../policy/tests/support/random_policy.rs"]
@@ -23,6 +25,8 @@ mod replicas;
 mod requests;
 #[cfg(test)]
 mod reverse;
+#[cfg(test)]
+mod smtp;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

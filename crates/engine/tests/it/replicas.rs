@@ -131,6 +131,7 @@ async fn what_is_decided_on_one_wakes_who_waits_on_the_other() {
         role: "child-can-order".into(),
         tenant: "default".into(),
         reason: "hungry".to_owned(),
+        suggested_reviewers: Vec::new(),
         times: Times::default(),
     };
     let asked = henry.request_access(wish).await.unwrap();

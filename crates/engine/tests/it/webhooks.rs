@@ -75,6 +75,7 @@ async fn a_webhook_hears_of_what_it_wants_and_of_what_becomes_of_approvals() {
         resource: None,
         instance: None,
         reason: "hungry".to_owned(),
+        suggested_reviewers: Vec::new(),
         times: Times::default(),
         uses: None,
         call: None,

@@ -64,6 +64,10 @@ pub(super) struct NewRequestBody {
     role: Option<Text>,
     #[serde(default)]
     reason: String,
+    /// Who is to look at it first: keys or ids of users who may decide it, ten at most. It gives them no right that they do not
+    /// have; left out, the server suggests the nearest.
+    #[serde(default)]
+    suggested_reviewers: Vec<Text>,
     /// How long to wait for a decision: `90s`, `30m`, `24h`, `7d`.
     #[serde(default)]
     decide_within: Option<String>,
@@ -109,6 +113,7 @@ impl NewRequestBody {
         let instance = self.resource_instance.map(|text| text.0);
         let call = call(self.action, self.arguments, self.context)?;
         let (reason, uses) = (self.reason, self.uses);
+        let suggested_reviewers: Vec<_> = self.suggested_reviewers.iter().map(Text::ident).collect();
         match self.kind {
             RequestKind::AccessRequest => {
                 if call.is_some() || uses.is_some() {
@@ -118,7 +123,16 @@ impl NewRequestBody {
                 }
                 let role = self.role.ok_or_else(|| Error::invalid("Name the `role` that is asked for."))?;
                 let role = role.ident();
-                Ok(Wish::Access(AskAccess { element, tenant, resource, instance, role, reason, times }))
+                Ok(Wish::Access(AskAccess {
+                    element,
+                    tenant,
+                    resource,
+                    instance,
+                    role,
+                    reason,
+                    suggested_reviewers,
+                    times,
+                }))
             }
             RequestKind::OperationApproval => {
                 if self.role.is_some() {
@@ -126,7 +140,17 @@ impl NewRequestBody {
                         Error::invalid("An operation approval is for no role; leave `role` out.").into()
                     );
                 }
-                let ask = AskOperation { element, tenant, resource, instance, reason, times, uses, call };
+                let ask = AskOperation {
+                    element,
+                    tenant,
+                    resource,
+                    instance,
+                    reason,
+                    suggested_reviewers,
+                    times,
+                    uses,
+                    call,
+                };
                 Ok(Wish::Operation(ask))
             }
         }

@@ -51,6 +51,9 @@ struct ForesightRead {
     /// Who could review it now.
     #[schema(value_type = Vec<String>)]
     reviewers: Vec<UserKey>,
+    /// Who is named, or whom the server would suggest; the first goes first.
+    #[schema(value_type = Vec<String>)]
+    suggested_reviewers: Vec<UserKey>,
     /// Who would have to agree; one reviewer, when there are none.
     #[schema(value_type = Vec<Object>)]
     thresholds: Vec<Threshold>,
@@ -81,6 +84,7 @@ impl From<Foresight> for ForesightRead {
             rule,
             refusal,
             reviewers: foresight.reviewers,
+            suggested_reviewers: foresight.suggested,
             thresholds: foresight.thresholds,
             deadline: foresight.deadline.map(Moment),
             lasts: foresight.lasts.map(askfirst_engine::requests::Span::seconds),

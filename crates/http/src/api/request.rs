@@ -66,6 +66,8 @@ pub(super) struct RequestRead {
     /// Who has to agree, and how far that is; of a decided request, how far it was.
     #[schema(value_type = Vec<Object>)]
     thresholds: Vec<Progress>,
+    /// Who was named as a reviewer, or suggested by the server; whoever else may decide it may all the same.
+    suggested_reviewers: Vec<PersonRead>,
     /// What reviewers have said, oldest first; one of each.
     reviews: Vec<ReviewRead>,
     /// What reviewers have asked before deciding, oldest first.
@@ -282,6 +284,7 @@ impl RequestRead {
             element: request.element_key.clone(),
             reason: request.reason.clone(),
             thresholds: view.progress.clone(),
+            suggested_reviewers: view.suggested.iter().map(PersonRead::from).collect(),
             reviews: view.heard.iter().map(ReviewRead::new).collect(),
             questions: (1..).zip(&request.course.questions).map(QuestionRead::new).collect(),
             denied_before: None,

@@ -67,6 +67,7 @@ async fn create(
         instance: details.resource_instance.map(|text| text.0),
         role: details.role.ident(),
         reason: body.reason.unwrap_or_default(),
+        suggested_reviewers: Vec::new(),
         times: Times::default(),
     };
     let asked = acting.request_access(ask).await?;

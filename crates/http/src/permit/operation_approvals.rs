@@ -99,6 +99,7 @@ async fn create(
         resource: details.resource.as_ref().map(Text::ident),
         instance: details.resource_instance.map(|text| text.0).filter(|text| !text.is_empty()),
         reason: body.reason.unwrap_or_default(),
+        suggested_reviewers: Vec::new(),
         times: Times::default(),
         uses: None,
         call: None,

@@ -183,6 +183,8 @@ struct RequestPage {
     lasts: Option<String>,
     /// How far each threshold is; none where one reviewer decides.
     votes: Vec<String>,
+    /// Who was named or suggested, while it waits.
+    suggested: Vec<String>,
     reviews: Vec<Said>,
     questions: Vec<Asked>,
     /// This reviewer was heard, and may think again.
@@ -309,6 +311,7 @@ async fn show(acting: &Acting, id: &Ident, status: StatusCode, notice: Option<St
         own_voice: view.may_for_themselves,
         lasts: request.offer.lasts.map(|lasts| lasts.to_string()),
         votes: votes(&view),
+        suggested: suggested(&view),
         reviews: said(&view, now),
         questions: request.course.questions.iter().map(|question| Asked::new(question, now)).collect(),
         heard: view.rights.decide && !view.rights.awaited,
@@ -432,6 +435,12 @@ fn votes(view: &RequestView) -> Vec<String> {
     view.progress.iter().map(vote).collect()
 }
 
+/// Who is to look first, of a request that waits.
+fn suggested(view: &RequestView) -> Vec<String> {
+    let waits = view.request.status == Status::Pending;
+    view.suggested.iter().filter(|_| waits).map(person).collect()
+}
+
 /// What reviewers have said, where the decision alone does not say it.
 fn said(view: &RequestView, now: askfirst_domain::Timestamp) -> Vec<Said> {
     if view.request.status != Status::Pending && view.heard.len() < 2 {
@@ -465,6 +474,7 @@ fn happened(event: &AuditEvent, now: askfirst_domain::Timestamp) -> Option<Event
         "request.approved" => format!("{by} approved."),
         "request.denied" => format!("{by} denied."),
         "request.canceled" => format!("{by} withdrew it."),
+        "request.escalated" => "It has waited for long, and more people may decide it.".to_owned(),
         "request.expired" => "Nobody decided in time.".to_owned(),
         "grant.ended" => "What was given is over.".to_owned(),
         "grant.revoked" => format!("{by} took back what was given."),

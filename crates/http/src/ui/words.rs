@@ -5,6 +5,7 @@ use askfirst_domain::{
     id::RequestId,
     principal::Principal,
     request::{RequestKind, Status},
+    visible::hides,
 };
 use askfirst_engine::requests::{PersonView, RequestView};
 
@@ -86,17 +87,6 @@ pub(super) fn editable(json: &str) -> String {
 pub(super) fn person(person: &PersonView) -> String {
     let (name, key) = (visible(&person.display_name()), person.key.as_str());
     if name.eq_ignore_ascii_case(key) { name } else { format!("{name} ({key})") }
-}
-
-/// Whether a character can't be seen or changes the order in which others are: controls, zero-width and direction
-/// characters, fillers, tags.
-fn hides(c: char) -> bool {
-    (c.is_control() && c != '\n' && c != '\t')
-        || matches!(c,
-            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}'
-            | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// A moment, for reading and for the attribute.

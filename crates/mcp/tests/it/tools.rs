@@ -210,7 +210,18 @@ async fn what_asking_would_need_is_told_before() {
     let seen = object(call(&henry, "what_would_it_need", dry.clone()).await);
     assert_eq!((&seen["outcome"], &seen["reviewers"]), (&json!("waits"), &json!(["joe"])), "{seen}");
     assert_eq!(object(call(&henry, "list_access_requests", json!({})).await)["total_count"], 0);
-    let id = object(call(&henry, "create_access_request", wish()).await)["id"].clone();
+    assert_eq!(seen["suggested_reviewers"], json!(["joe"]));
+    let mut named = wish();
+    named["suggested_reviewers"] = json!(["henry"]);
+    let refused = refusal(&call(&henry, "create_access_request", named.clone()).await);
+    assert!(
+        refused.contains("`henry` can't be suggested as a reviewer") && refused.contains("name `joe`"),
+        "{refused}"
+    );
+    named["suggested_reviewers"] = json!(["joe"]);
+    let made = object(call(&henry, "create_access_request", named).await);
+    assert_eq!(made["suggested_reviewers"], json!(["joe"]));
+    let id = made["id"].clone();
     let seen = object(call(&henry, "what_would_it_need", dry).await);
     assert!(seen["message"].as_str().unwrap().contains(id.as_str().unwrap()), "{seen}");
 }

@@ -11,9 +11,10 @@ use crate::{
         slots::{RoleSlot, TENANT, TypeIndex},
     },
     graph::{Counting, Graph},
-    question::{EffectiveRole, PlaceRef},
+    question::{EffectiveRole, Nearness, PlaceRef},
 };
 use askfirst_domain::{Timestamp, UserKey, decision::Place, id::RoleId};
+use rustc_hash::FxHashSet;
 use std::ops::ControlFlow;
 
 /// The node of a place, and for an instance its tenant's.
@@ -78,6 +79,51 @@ pub(super) fn holders(
     let mut keys: Vec<UserKey> = users.into_iter().filter_map(|user| graph.user_key(user)).collect();
     keys.sort_unstable();
     keys
+}
+
+/// Up to `most` holders in the place, and as many in its tenant, with how near they hold it: the nearest first.
+pub(super) fn nearest_holders(
+    graph: &Graph,
+    place: &PlaceRef<'_>,
+    roles: &[RoleId],
+    (now, max_depth): (Timestamp, u32),
+    most: usize,
+) -> Vec<(Nearness, UserKey)> {
+    let mut found: Vec<(Nearness, UserKey)> = Vec::new();
+    for (number, node) in nodes(graph, place).into_iter().enumerate() {
+        let Some(ty) = graph.node(node).and_then(|node| graph.compiled.ty(node.ty)) else { continue };
+        let mut wanted = RoleSet::default();
+        for role in ty.roles.iter().flatten().filter(|role| roles.contains(&role.id)) {
+            wanted.union(&role.sufficient);
+        }
+        let everybody = Walk { graph, subject: None, now, max_depth, order: Order::ByName };
+        let (mut users, mut gated) = (Vec::new(), false);
+        with_scratch(|scratch| {
+            scratch.start(node, &wanted);
+            // The walk goes from near to far, so whoever was found first is nearest.
+            everybody.run(scratch, |item| {
+                let near = match (number, item.depth) {
+                    (0, 0) => Nearness::Here,
+                    (0, _) => Nearness::Related,
+                    _ => Nearness::Tenant,
+                };
+                let mut here = Vec::new();
+                collect_given(graph, item, now, &mut here);
+                here.truncate(most.saturating_sub(users.len()));
+                users.extend(here.into_iter().map(|user| (user, near)));
+                gated |= has_gate(graph, item);
+                stop_if(users.len() >= most)
+            });
+        });
+        users.sort_unstable();
+        users.dedup_by_key(|(user, _)| *user);
+        users.retain(|(user, _)| !gated || effectively_has(graph, *user, node, &wanted, now, max_depth));
+        found.extend(users.into_iter().filter_map(|(user, near)| Some((near, graph.user_key(user)?))));
+    }
+    found.sort_unstable();
+    let mut seen = FxHashSet::default();
+    found.retain(|(_, key)| seen.insert(key.clone()));
+    found
 }
 
 /// Adds who effectively has one of the roles on the node.

@@ -19,8 +19,8 @@ use crate::{
     condition::{Condition, ConditionLimits, Truth},
     graph::Graph,
     question::{
-        CallAttributes, EffectiveRole, Explained, Holding, HoldingFilter, InstancePage, Part, PlaceRef,
-        Question, Reaching, Stats, TenantView,
+        CallAttributes, EffectiveRole, Explained, Holding, HoldingFilter, InstancePage, Nearness, Part,
+        PlaceRef, Question, Reaching, Stats, TenantView,
     },
 };
 use askfirst_domain::{
@@ -150,6 +150,18 @@ impl Snapshot {
     /// with the answer and the related places, not with the number of users.
     pub fn holders(&self, place: &PlaceRef<'_>, roles: &[RoleId], now: Timestamp) -> Vec<UserKey> {
         list::holders(&self.graph, place, roles, now, self.max_depth)
+    }
+
+    /// Some of [`Snapshot::holders`] with how near each of them holds a role, the nearest first and then by key. No more than
+    /// `most` are looked at in the place, and as many in its tenant, so who comes last may be missing.
+    pub fn nearest_holders(
+        &self,
+        place: &PlaceRef<'_>,
+        roles: &[RoleId],
+        now: Timestamp,
+        most: usize,
+    ) -> Vec<(Nearness, UserKey)> {
+        list::nearest_holders(&self.graph, place, roles, (now, self.max_depth), most)
     }
 
     /// Where the user effectively has any of these roles, sorted (tenants first). A tenant role is had in the tenant,

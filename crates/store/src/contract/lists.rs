@@ -446,6 +446,33 @@ pub async fn requests_end_when_they_are_looked_at(store: Arc<dyn Store>) -> Outc
     Ok(())
 }
 
+/// Requests of which further reviewers are to be told are found when it is time, the first first, as long as they wait.
+pub async fn escalations_are_found_when_it_is_time(store: Arc<dyn Store>) -> Outcome {
+    let world = World::start(store).await?;
+    let (joe, acme) = (Things::user("joe")?, Things::tenant("acme")?);
+    let role = Things::role(None, "member")?;
+    let base = Things::request(&Things::element("form", &role)?, &joe, &role, &acme, None);
+    let waits = |n: i64, escalates: Option<i64>| {
+        let mut request = Request { id: fresh(), wish: format!("wish {n}"), ..base.clone() };
+        request.course.escalates_at = escalates.map(at);
+        request
+    };
+    let (second, never, first, last) =
+        (waits(0, Some(7)), waits(1, None), waits(2, Some(5)), waits(3, Some(9)));
+    let made = [&second, &never, &first, &last];
+    world.commit(made.map(|one| Change::PutRequest(Box::new(one.clone()))).into()).await?;
+    let due = async |by: i64| {
+        let filter = RequestFilter { escalates_by: Some(at(by)), ..RequestFilter::default() };
+        world.store.requests(world.env, &filter, FIRST).await.map(|listed| listed.items)
+    };
+    assert_eq!(due(4).await?, []);
+    assert_eq!(due(7).await?, [first.clone(), second.clone()]);
+    let decided = Request { status: Status::Canceled, ..first };
+    world.commit(vec![Change::PutRequest(Box::new(decided))]).await?;
+    assert_eq!(due(9).await?, [second, last]);
+    Ok(())
+}
+
 /// Pages cut one list into pieces; each says how long the whole is; rewriting a thing does not move it.
 pub async fn pages_are_stable(store: Arc<dyn Store>) -> Outcome {
     let world = World::start(store).await?;

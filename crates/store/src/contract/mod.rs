@@ -42,8 +42,8 @@ pub use expects::{
 };
 pub use images::{an_image_and_the_log_behind_it_are_the_state, an_image_is_of_one_moment};
 pub use lists::{
-    assignments_are_filtered, instances_are_filtered, invitations_are_filtered,
-    keys_of_every_alphabet_are_found, many_are_found_at_once, pages_are_stable,
+    assignments_are_filtered, escalations_are_found_when_it_is_time, instances_are_filtered,
+    invitations_are_filtered, keys_of_every_alphabet_are_found, many_are_found_at_once, pages_are_stable,
     requests_are_filtered_newest_first, requests_end_when_they_are_looked_at, tuples_are_filtered,
     users_and_tenants_are_searched,
 };
@@ -100,6 +100,7 @@ macro_rules! contract_tests {
             each_expectation_holds_or_refuses
             what_is_taken_away_is_seen
             requests_end_when_they_are_looked_at
+            escalations_are_found_when_it_is_time
             one_of_many_conflicting_commits_wins
             assignments_are_filtered
             instances_are_filtered

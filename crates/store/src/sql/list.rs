@@ -210,6 +210,11 @@ impl Filtered for RequestFilter {
             select.conditions.push(format!("ends_at <= ${n}"));
             select.order = "ends_at";
         }
+        if let Some(by) = self.escalates_by {
+            let n = select.bind(by.into());
+            select.conditions.push(format!("escalates_at <= ${n}"));
+            select.order = "escalates_at";
+        }
         select
     }
 }

@@ -271,6 +271,7 @@ fn request_row(env: EnvId, revision: i64, request: &Request) -> Result<Vec<Value
         request.created_at.into(),
         request.ends_at().into(),
         request.course.is_unlooked().then_some(1).into(),
+        request.escalates_at().into(),
     ])
 }
 

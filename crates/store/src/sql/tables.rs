@@ -197,7 +197,7 @@ tables! {
     REQUESTS = "request" by ["env", "id"]
         reads ["body", "revision"]
         hides ["id", "kind", "element", "requester", "tenant_id", "role_id", "resource", "instance_id", "status", "wish",
-            "created_at", "ends_at", "unlooked"];
+            "created_at", "ends_at", "unlooked", "escalates_at"];
     INVITES = "user_invite" by ["env", "id"]
         reads ["body", "revision"] hides ["id", "status", "role_id", "tenant_id", "wish", "created_at"];
 }

@@ -115,6 +115,7 @@ fn request_and_audit_lists() -> Vec<Select> {
         RequestFilter { standing: standing(Status::Pending), ..none() },
         RequestFilter { standing: standing(Status::Expired), ..none() },
         RequestFilter { ends_by: Some(Timestamp::default()), ..none() },
+        RequestFilter { escalates_by: Some(Timestamp::default()), ..none() },
         RequestFilter { elements: Some(vec![id(), id()]), ..none() },
         RequestFilter { standing: standing(Status::Approved), ..none() },
         RequestFilter { requester: Some(id()), ..none() },

@@ -127,6 +127,7 @@ fn wish(call: Call) -> AskOperation {
         resource: None,
         instance: Some(DISH.to_owned()),
         reason: "hungry".to_owned(),
+        suggested_reviewers: Vec::new(),
         times: Times::default(),
         uses: None,
         call: Some(call),

@@ -50,6 +50,7 @@ async fn users_are_active_for_a_month_after_a_decision_or_a_request() {
         instance: Some("pizza-palace".to_owned()),
         role: "child-can-order".into(),
         reason: String::new(),
+        suggested_reviewers: Vec::new(),
         times: Times::default(),
     };
     home.as_user("henry").await.request_access(ask).await.unwrap();

@@ -17,6 +17,7 @@ fn wish() -> AskAccess {
         instance: Some("pizza-palace".to_owned()),
         role: "child-can-order".into(),
         reason: String::new(),
+        suggested_reviewers: Vec::new(),
         times: Times::default(),
     }
 }

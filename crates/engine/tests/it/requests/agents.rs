@@ -249,6 +249,7 @@ async fn an_agent_asks_for_no_more_than_it_may() {
         instance: Some("pizza-palace".to_owned()),
         role: "child-can-order".into(),
         reason: String::new(),
+        suggested_reviewers: Vec::new(),
         times: Times::default(),
     };
     let beyond = bot.request_access(role).await.unwrap_err();

@@ -27,6 +27,7 @@ fn wish(role: &str) -> AskAccess {
         instance: Some("pizza-palace".to_owned()),
         role: role.into(),
         reason: "the oven burns".to_owned(),
+        suggested_reviewers: Vec::new(),
         times: Times::default(),
     }
 }
@@ -38,6 +39,7 @@ fn order(instance: Option<&str>, arguments: Option<Value>) -> AskOperation {
         resource: None,
         instance: instance.map(str::to_owned),
         reason: "hungry".to_owned(),
+        suggested_reviewers: Vec::new(),
         times: Times::default(),
         uses: None,
         call: arguments.map(|arguments| Call {

@@ -28,6 +28,7 @@ fn access(times: Times) -> AskAccess {
         instance: Some("pizza-palace".to_owned()),
         role: "child-can-order".into(),
         reason: String::new(),
+        suggested_reviewers: Vec::new(),
         times,
     }
 }
@@ -39,6 +40,7 @@ fn dish(times: Times) -> AskOperation {
         resource: None,
         instance: Some("pizza-palace_truffle-pizza".to_owned()),
         reason: String::new(),
+        suggested_reviewers: Vec::new(),
         times,
         uses: None,
         call: None,

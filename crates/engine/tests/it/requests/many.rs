@@ -24,6 +24,7 @@ async fn ask(home: &Home, user: &str, place: &str) -> RequestView {
         instance: Some(place.to_owned()),
         role: "child-can-order".into(),
         reason: String::new(),
+        suggested_reviewers: Vec::new(),
         times: Times::default(),
     };
     home.as_user(user).await.request_access(wish).await.unwrap().view

@@ -10,6 +10,7 @@ mod race;
 mod redeem;
 mod rules;
 mod stand_ins;
+mod suggested;
 mod thresholds;
 
 use crate::support::{World, eventually};

@@ -35,6 +35,7 @@ pub(super) fn dish(call: Option<Call>) -> AskOperation {
         resource: None,
         instance: Some(DISH.to_owned()),
         reason: "hungry".to_owned(),
+        suggested_reviewers: Vec::new(),
         times: Times::default(),
         uses: None,
         call,

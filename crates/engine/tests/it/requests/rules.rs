@@ -21,6 +21,7 @@ fn access(role: &str, instance: Option<&str>) -> AskAccess {
         instance: instance.map(str::to_owned),
         role: role.into(),
         reason: "please".to_owned(),
+        suggested_reviewers: Vec::new(),
         times: Times::default(),
     }
 }
@@ -32,6 +33,7 @@ fn operation(instance: Option<&str>) -> AskOperation {
         resource: None,
         instance: instance.map(str::to_owned),
         reason: "hungry".to_owned(),
+        suggested_reviewers: Vec::new(),
         times: Times::default(),
         uses: None,
         call: None,

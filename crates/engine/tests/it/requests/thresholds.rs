@@ -22,6 +22,7 @@ fn wish() -> AskAccess {
         instance: Some("pizza-palace".to_owned()),
         role: "child-can-order".into(),
         reason: String::new(),
+        suggested_reviewers: Vec::new(),
         times: Times::default(),
     }
 }
@@ -157,6 +158,7 @@ fn order(amount: u32) -> AskOperation {
         resource: None,
         instance: Some("pizza-palace_truffle-pizza".to_owned()),
         reason: "hungry".to_owned(),
+        suggested_reviewers: Vec::new(),
         times: Times::default(),
         uses: None,
         call: Some(Call {

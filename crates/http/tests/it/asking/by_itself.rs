@@ -16,6 +16,7 @@ async fn what_a_request_would_need_is_seen_before_and_a_rule_is_named_after() {
     let dev = server.dev();
     let seen = dev.post("/api/v1/requests/dry-run", wish("henry")).await;
     assert_eq!((&seen["outcome"], &seen["reviewers"]), (&json!("waits"), &json!(["joe"])));
+    assert_eq!(seen["suggested_reviewers"], json!(["joe"]));
     assert_eq!(dev.get("/api/v1/requests?user=henry").await["total_count"], 0, "nothing was asked");
 
     let rule = json!({"name": "everybody", "then": "approve", "lasts": "10m"});

@@ -27,6 +27,7 @@ struct AccessArguments {
     role: Name,
     reason: String,
     resource_instance: Option<Name>,
+    suggested_reviewers: Option<Vec<Name>>,
     ask_again: Option<bool>,
 }
 
@@ -39,6 +40,7 @@ struct OperationArguments {
     action: Option<String>,
     arguments: Option<Value>,
     context: Option<JsonObject>,
+    suggested_reviewers: Option<Vec<Name>>,
     ask_again: Option<bool>,
 }
 
@@ -54,6 +56,7 @@ pub(super) async fn access(connection: &Connection, arguments: JsonObject) -> An
             instance: instance.map(str::to_owned),
             role: Ident::new(wanted.role.0.trim()),
             reason: wanted.reason,
+            suggested_reviewers: named(wanted.suggested_reviewers),
             times: times(wanted.ask_again),
         })
         .await?;
@@ -77,12 +80,19 @@ pub(super) async fn operation(connection: &Connection, arguments: JsonObject) ->
             resource: connection.named_resource(),
             instance: instance.map(str::to_owned),
             reason: wanted.reason,
+            suggested_reviewers: named(wanted.suggested_reviewers),
             times: times(wanted.ask_again),
             uses: None,
             call,
         })
         .await?;
     Ok(created(&acting, &asked))
+}
+
+/// Whom the model names as reviewers; each is held against what they may decide.
+fn named(reviewers: Option<Vec<Name>>) -> Vec<Ident> {
+    let reviewers = reviewers.unwrap_or_default();
+    reviewers.iter().filter_map(|name| given(Some(name))).map(Ident::new).collect()
 }
 
 fn times(ask_again: Option<bool>) -> Times {
@@ -160,6 +170,7 @@ struct ForeseeArguments {
     action: Option<String>,
     arguments: Option<Value>,
     context: Option<JsonObject>,
+    suggested_reviewers: Option<Vec<Name>>,
 }
 
 /// What asking would need. Writes nothing.
@@ -173,6 +184,7 @@ pub(super) async fn foresee(connection: &Connection, arguments: JsonObject) -> A
     let (element, tenant) = (connection.element(kind, instance)?, connection.tenant());
     let (resource, place) = (connection.named_resource(), instance.map(str::to_owned));
     let (reason, times) = (String::new(), Times::default());
+    let suggested_reviewers = named(wanted.suggested_reviewers);
     let foresight = match wanted.role {
         Some(_) if call.is_some() => {
             return Err(Error::invalid("A role is for no one call; leave action and arguments out."));
@@ -180,7 +192,16 @@ pub(super) async fn foresee(connection: &Connection, arguments: JsonObject) -> A
         Some(role) => {
             let role = Ident::new(role.0.trim());
             acting
-                .foresee_access(AskAccess { element, tenant, resource, instance: place, role, reason, times })
+                .foresee_access(AskAccess {
+                    element,
+                    tenant,
+                    resource,
+                    instance: place,
+                    role,
+                    reason,
+                    suggested_reviewers,
+                    times,
+                })
                 .await?
         }
         None => {
@@ -192,6 +213,7 @@ pub(super) async fn foresee(connection: &Connection, arguments: JsonObject) -> A
                     resource,
                     instance,
                     reason,
+                    suggested_reviewers,
                     times,
                     uses,
                     call,
@@ -227,6 +249,8 @@ fn foreseen(foresight: &Foresight) -> Value {
     shown.insert("outcome".to_owned(), outcome.into());
     shown.insert("message".to_owned(), message.into());
     shown.insert("reviewers".to_owned(), serde_json::json!(people));
+    let suggested: Vec<&str> = foresight.suggested.iter().map(askfirst_domain::UserKey::as_str).collect();
+    shown.insert("suggested_reviewers".to_owned(), serde_json::json!(suggested));
     if !foresight.thresholds.is_empty() {
         shown.insert("thresholds".to_owned(), serde_json::json!(foresight.thresholds));
     }

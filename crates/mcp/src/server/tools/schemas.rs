@@ -26,6 +26,13 @@ fn ask_again(description: &str) -> Argument {
     optional("ask_again", json!({"type": "boolean", "default": false, "description": description}))
 }
 
+fn suggested_reviewers() -> Argument {
+    let described = "Users who are to look at it first, by key: only those whom what_would_it_need names. Leave it out unless your user wants somebody in particular; the nearest are suggested then.";
+    let schema =
+        json!({"type": "array", "items": {"type": "string"}, "maxItems": 10, "description": described});
+    optional("suggested_reviewers", schema)
+}
+
 /// The arguments of a tool, in the order in which they are told.
 pub(super) fn arguments(tool: Tool, named: Named) -> Vec<Argument> {
     let mut all = Vec::new();
@@ -38,6 +45,7 @@ pub(super) fn arguments(tool: Tool, named: Named) -> Vec<Argument> {
             required("role", text("The key or id of the role, for example child-can-order. check_permission tells which roles can be asked for.")),
             required("reason", text("Why it is wanted, in the user's words; the reviewer reads it.")),
             optional("resource_instance", instance("The thing on which the role is wanted. Leave it out only for a role in the whole tenant.")),
+            suggested_reviewers(),
             ask_again("This was denied a short while ago, and your user has told you to ask for it once more."),
         ]),
         Tool::ListAccessRequests => {
@@ -52,6 +60,7 @@ pub(super) fn arguments(tool: Tool, named: Named) -> Vec<Argument> {
             optional("action", text("The tool or action that is to be called, where one exact call is to be approved.")),
             optional("arguments", call_arguments()),
             optional("context", call_context()),
+            suggested_reviewers(),
             ask_again("Exactly this call was denied a short while ago, and your user has told you to ask for it once more."),
         ]),
         Tool::RedeemOperationApproval => {
@@ -94,6 +103,7 @@ pub(super) fn arguments(tool: Tool, named: Named) -> Vec<Argument> {
             optional("action", text("The tool or action of one exact call.")),
             optional("arguments", call_arguments()),
             optional("context", call_context()),
+            suggested_reviewers(),
         ]),
         Tool::AnswerQuestion => all.extend([
             required("request_id", any_request()),
@@ -149,11 +159,12 @@ pub(super) fn output(tool: Tool, named: Named) -> Arc<JsonObject> {
                 "outcome": {"type": "string", "enum": ["waits", "pending", "approved", "denied", "refused"]},
                 "message": text("What would come of asking, in one sentence."),
                 "reviewers": {"type": "array", "items": {"type": "string"}, "description": "Who could decide it now."},
+                "suggested_reviewers": {"type": "array", "items": {"type": "string"}, "description": "Who would be asked to look first; the others may decide all the same."},
                 "thresholds": {"type": "array", "items": {"type": "object"}, "description": "Who would have to agree, where one is not enough."},
                 "deadline": text("Until when somebody could decide."),
                 "lasts_seconds": {"type": "integer", "description": "How long what is given would last."},
             },
-            "required": ["outcome", "message", "reviewers"],
+            "required": ["outcome", "message", "reviewers", "suggested_reviewers"],
         }),
         Tool::GetRequest | Tool::CancelRequest | Tool::RecordOutcome | Tool::AnswerQuestion => one,
         Tool::RedeemOperationApproval => redeemed(),
@@ -267,6 +278,8 @@ fn request(more: &[(&str, Value)]) -> Value {
         "thresholds": {"type": "array", "description": "Who has to agree, where one reviewer is not enough, and how far that is.",
             "items": {"type": "object"}},
         "reviews": {"type": "array", "description": "What reviewers have said so far.", "items": {"type": "object"}},
+        "suggested_reviewers": {"type": "array", "description": "While it is pending: who is asked to look first.",
+            "items": {"type": "string"}},
         "question": text("What a reviewer asks before deciding; answer it with answer_question."),
         "deadline": text("While it is pending: until when somebody can decide it."),
         "call": call_shape(),

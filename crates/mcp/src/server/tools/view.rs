@@ -38,6 +38,10 @@ pub(super) fn request(acting: &Acting, view: &RequestView) -> Map<String, Value>
     if let Some(deadline) = r.deadline.filter(|_| r.status == Status::Pending) {
         shown.insert("deadline".to_owned(), json!(deadline.to_string()));
     }
+    if r.status == Status::Pending && !view.suggested.is_empty() {
+        let suggested: Vec<&str> = view.suggested.iter().map(|one| one.key.as_str()).collect();
+        shown.insert("suggested_reviewers".to_owned(), json!(suggested));
+    }
     shown.extend(reviews(view));
     if let Some((_, question)) = view.asked_back() {
         shown.insert("question".to_owned(), json!(question.text));

@@ -1,0 +1,3 @@
+-- When the next reviewers are to be told that a request waits; null once nobody is to be told any more.
+ALTER TABLE request ADD COLUMN escalates_at BIGINT;
+CREATE INDEX request_escalates ON request (env, escalates_at) WHERE escalates_at IS NOT NULL;
