@@ -70,8 +70,10 @@ async fn who_is_wrong_learns_nothing() {
     }
     let elsewhere = browser.post("/login", &format!("env=no/where&user=joe&password={GOOD}")).await;
     assert_eq!(elsewhere.status, 401);
+    let paints = browser.post("/login", &form("%22%3E%3Cscript%3E", "x")).await;
+    assert!(paints.status == 401 && !paints.html.contains("<script"), "{}", paints.html);
     let told = events(&server, "sign_in.failed").await;
-    assert_eq!(told.len(), 5, "{told:?}");
+    assert_eq!(told.len(), 6, "{told:?}");
 }
 
 #[tokio::test]
