@@ -10,4 +10,4 @@ CREATE TABLE password (
 
 -- How the human signed in; null for element sessions, and for those from before, which were opened with links.
 ALTER TABLE session ADD COLUMN opened_with TEXT;
-CREATE INDEX session_user ON session (env, user_id);
+CREATE INDEX session_of_user ON session (env, user_id);
