@@ -259,13 +259,14 @@ fn name(text: &str) -> String {
     while let Some(c) = rest.next() {
         let links = matches!(c, '.' | ':' | '/' | '\\' | '@')
             && rest.peek().is_some_and(|next| !next.is_whitespace());
-        if hides(c) || matches!(c, '\n' | '\t') {
-            shown.push_str(&format!("⟨U+{:04X}⟩", u32::from(c)));
+        let piece = if hides(c) || matches!(c, '\n' | '\t') {
+            format!("⟨U+{:04X}⟩", u32::from(c))
         } else if links {
-            shown.push_str(&format!("⟨{c}⟩"));
+            format!("⟨{c}⟩")
         } else {
-            shown.push(c);
-        }
+            c.to_string()
+        };
+        shown.push_str(&piece);
     }
     if text.chars().count() > LONGEST_NAME {
         shown.push('…');

@@ -96,7 +96,7 @@ impl Acting {
         reviewers.sort_unstable();
         reviewers.dedup();
         reviewers.retain(|reviewer| *reviewer != self.person.key);
-        let suggested = self.suggestions(state, &request, &wanted.suggested).await?;
+        let suggested = Box::pin(self.suggestions(state, &request, &wanted.suggested)).await?;
         Ok(Foresight {
             foreseen,
             suggested: suggested.into_iter().map(|person| person.key).collect(),

@@ -118,7 +118,7 @@ impl Acting {
         }
         let mut request = self.new_request(&wanted, link, print, binding)?;
         if wanted.manner == Manner::Asked {
-            request.course.suggested = self.suggestions(state, &request, &wanted.suggested).await?;
+            request.course.suggested = Box::pin(self.suggestions(state, &request, &wanted.suggested)).await?;
             request.course.escalates_at = escalate::next(&wanted.element, &request, request.created_at);
         }
         let denied = match wanted.manner {

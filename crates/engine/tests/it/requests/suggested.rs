@@ -40,7 +40,7 @@ async fn the_nearest_go_first_and_a_stand_in_in_the_place_of_who_is_away() {
     home.as_user("jane").await.name_stand_in(stand_in).await.unwrap();
     let henry = home.as_user("henry").await;
     let foreseen = henry.foresee_access(wish(&[])).await.unwrap();
-    let keys: Vec<&str> = foreseen.suggested.iter().map(|key| key.as_str()).collect();
+    let keys: Vec<&str> = foreseen.suggested.iter().map(askfirst_domain::UserKey::as_str).collect();
     assert_eq!(keys, ["joe", "rose", "admin"]);
     assert_eq!(foreseen.reviewers.len(), 4, "jane may decide all the same");
     let asked = henry.request_access(wish(&[])).await.unwrap().view.request;
@@ -108,7 +108,8 @@ async fn who_is_named_has_to_be_somebody_who_may_decide() {
 
     let asked = home.as_agent("henry").await.request_access(wish(&["admin", "joe", "admin"])).await.unwrap();
     assert_eq!(suggested(&asked.view.request), ["admin", "joe"]);
-    let names: Vec<String> = asked.view.suggested.iter().map(|one| one.display_name()).collect();
+    let names: Vec<String> =
+        asked.view.suggested.iter().map(askfirst_engine::requests::PersonView::display_name).collect();
     assert_eq!(names, ["admin", "Joe Diner"]);
     let events = home.dev().await.audit_events(Some(asked.view.request.id), None, Page::ALL).await.unwrap();
     let created = events.items.iter().find(|event| event.code == "request.created").unwrap();
