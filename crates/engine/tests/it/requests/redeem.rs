@@ -209,7 +209,7 @@ async fn f3_nothing_that_was_not_approved_is_spent() {
 #[tokio::test]
 async fn f6_an_outcome_that_nobody_told_stays_unknown_and_nothing_runs_again() {
     let folder = tempfile::tempdir().unwrap();
-    let asked = crash_after_redeem(folder.path()).await;
+    let asked = Box::pin(crash_after_redeem(folder.path())).await;
     let home = Home::at(folder.path()).await;
     let found = home.as_user("henry").await.request(&id(&asked)).await.unwrap().request;
     let spent = &found.grant.as_ref().unwrap().spent;
