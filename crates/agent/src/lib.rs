@@ -10,6 +10,7 @@
 //! - [`messages`], [`model`], [`tools`]: conversations, language models, MCP servers
 //! - [`chat`]: the ready-made reviewed conversation, a driver for one turn, and a terminal loop
 //! - [`review`]: the questions and answers of other programs' reviews (`LangChain`'s middleware, Agent Inbox)
+//! - [`pep`]: what answers of an AuthZEN decision point and access request service are worth to whoever enforces them
 //! - [`draw`]: Mermaid, SVG and PNG of a graph
 //!
 //! A process that uses real models or MCP servers over HTTP installs a TLS provider once, before anything
@@ -65,6 +66,7 @@ pub mod ids;
 pub mod interrupt;
 pub mod messages;
 pub mod model;
+pub mod pep;
 pub mod review;
 mod tls;
 pub mod tools;
