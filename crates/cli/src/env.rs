@@ -61,6 +61,11 @@ impl Env {
         all
     }
 
+    /// The names of our own variables of the process, which no other program is given.
+    pub(crate) fn own_variables(&self) -> impl Iterator<Item = &str> {
+        self.process.keys().map(String::as_str).filter(|name| name.starts_with("ASKFIRST_"))
+    }
+
     /// Whether colours are wanted, as far as the environment says.
     pub(crate) fn wants_colour(&self) -> bool {
         self.get("NO_COLOR").is_none() && self.get("TERM") != Some("dumb")

@@ -13,6 +13,7 @@ mod demo;
 mod env;
 mod events;
 mod food;
+mod guard;
 mod hook;
 mod inbox;
 mod key;
@@ -63,6 +64,7 @@ enum Command {
     Serve(Box<serve::Args>),
     Policy(policy::Args),
     Check(check::Args),
+    Guard(guard::Args),
     Decisions(decisions::Args),
     Deliveries(deliveries::Args),
     Webhooks(webhooks::Args),
@@ -119,6 +121,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => Box::pin(serve::run(*args, &env)).await,
         Command::Policy(args) => policy::run(args, &env).await,
         Command::Check(args) => check::run(args, &env).await,
+        Command::Guard(args) => Box::pin(guard::run(args, &env)).await,
         Command::Decisions(args) => decisions::run(args, &env).await,
         Command::Deliveries(args) => deliveries::run(args, &env).await,
         Command::Webhooks(args) => webhooks::run(args, &env).await,

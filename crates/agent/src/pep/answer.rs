@@ -94,12 +94,20 @@ pub fn progress(answer: &Value, now: Timestamp<'_>) -> Progress {
 
 /// Reads how each item of a bundle stands; each counts for itself, whatever the task as a whole says.
 pub fn items(answer: &Value, now: Timestamp<'_>) -> Vec<Progress> {
-    let items = answer.get("items").and_then(Value::as_array);
+    let items = answer.pointer("/task/items").and_then(Value::as_array);
     items
         .into_iter()
         .flatten()
         .map(|item| stands(item.get("status").and_then(Value::as_str), item.get("result"), now))
         .collect()
+}
+
+/// Whether the end of something has come. One that can't be read never comes.
+pub(super) fn is_over(end: &str, now: Timestamp<'_>) -> bool {
+    match (Timestamp(end).seconds(), now.seconds()) {
+        (Some(end), Some(now)) => end <= now,
+        _ => false,
+    }
 }
 
 /// A moment as RFC 3339 in UTC writes it: `2026-11-24T03:10:00Z`, with or without a fraction.

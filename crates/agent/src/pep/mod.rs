@@ -1,7 +1,6 @@
-//! What an enforcement point of the AuthZEN Access Request and Approval Profile has to get right, without a network:
-//! which answer is a permit, which task is an approval, and which of the addresses that a server names may be called.
-//!
-//! Whoever builds an enforcement point calls the server; this says what its answers are worth. In doubt it is a denial.
+//! An enforcement point of AuthZEN and its Access Request and Approval Profile: [`Pep`] calls a server, and the functions say
+//! what its answers are worth (which is a permit, which task is an approval, which of the addresses that a server names may be
+//! called). In doubt it is a denial.
 //!
 //! ```
 //! use askfirst_agent::pep::{Decision, Next, Progress, Timestamp, decision, progress};
@@ -16,9 +15,11 @@
 //! ```
 
 mod answer;
+mod client;
 mod place;
 #[cfg(test)]
 mod tests;
 
 pub use answer::{Decision, Next, Progress, Timestamp, decision, items, progress};
+pub use client::{Outcome, Pep, PepError, Question, Surroundings};
 pub use place::{NotThere, Places};

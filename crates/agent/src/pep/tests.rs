@@ -116,12 +116,12 @@ fn p06_next_action_says_what_may_be_done() {
 #[test]
 fn p07_items_count_each_for_itself() {
     let good = approved(&json!("2026-11-24T04:00:00Z"))["result"].clone();
-    let bundle = json!({"task": {"status": "approved"}, "result": good, "items": [
+    let bundle = json!({"task": {"status": "approved", "items": [
         {"status": "approved", "result": good},
         {"status": "denied", "result": good},
         {"status": "pending"},
         {},
-    ]});
+    ]}, "result": good});
     let present = Progress::Present(good["approval"].clone());
     assert_eq!(items(&bundle, NOW), [present, Progress::Over, Progress::Wait, Progress::Over]);
 }

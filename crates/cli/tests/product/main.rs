@@ -5,6 +5,8 @@ mod agents;
 mod audit;
 mod commands;
 mod demo;
+#[cfg(unix)]
+mod guard;
 mod hook;
 mod https;
 mod kills;

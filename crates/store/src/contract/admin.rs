@@ -240,10 +240,12 @@ pub async fn humans_have_passwords_and_sessions(store: Arc<dyn Store>) -> Outcom
         world.admin(vec![AdminOp::PutPassword(put(hash, user))]).await?;
         assert_eq!(world.store.password(env, user).await?, Some(put(hash, user)));
     }
-    let other = fresh();
-    world.admin(vec![AdminOp::PutPassword(put("other", other))]).await?;
-    assert_eq!(world.store.purge_expired(at(9), 10).await?, 1, "of whoever is no user");
-    assert_eq!(world.store.password(env, other).await?, None);
+    let ann = Things::user("ann")?;
+    world.commit(vec![Change::PutUser(ann.clone())]).await?;
+    world.admin(vec![AdminOp::PutPassword(put("anns", ann.id))]).await?;
+    world.commit(vec![Change::DeleteUser { id: ann.id, key: ann.key }]).await?;
+    assert_eq!(world.store.password(env, ann.id).await?, None, "it goes with its user");
+    assert!(world.store.password(env, user).await?.is_some());
 
     let browser = |hash: &str, opened_with| Session {
         kind: SessionKind::Browser,

@@ -15,12 +15,8 @@ const NAMES: &str = "DELETE FROM access_task_name WHERE (env, name) IN \
 const KEYS: &str = "DELETE FROM token_key WHERE id IN \
      (SELECT id FROM token_key WHERE kept_until <= $1 ORDER BY kept_until LIMIT $2) RETURNING 1";
 
-/// A password goes some time after its user, whose id nobody gets again. Few humans have one.
-const PASSWORDS: &str = "DELETE FROM password WHERE pos IN (SELECT p.pos FROM password p WHERE p.changed_at <= $1 AND NOT EXISTS \
-     (SELECT 1 FROM user_ u WHERE u.env = p.env AND u.id = p.user_id) LIMIT $2) RETURNING 1";
-
 /// The statements that remove up to `most` sessions, as many sign-in links, and so on. Each gives a row for each.
-pub(crate) fn purge(now: Timestamp, most: u64) -> [Statement; 6] {
-    [SESSIONS, LINKS, TASKS, NAMES, KEYS, PASSWORDS]
+pub(crate) fn purge(now: Timestamp, most: u64) -> [Statement; 5] {
+    [SESSIONS, LINKS, TASKS, NAMES, KEYS]
         .map(|sql| Statement::new(sql, vec![now.into(), number(most).into()]))
 }
