@@ -58,16 +58,18 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
     let Server { url, key } = Server::of(env)?;
     let outcome = {
         let mut signals = Signals::watch_terminal()?;
-        let stop = Box::pin(async move { drop(signals.next().await) });
+        let stop = Box::pin(async move {
+            let _ = signals.next().await;
+        });
         let pep = Pep::discover(&url, key, []).await.context("not run, since nothing is known")?;
         let asked = pep.may(&question, args.why.as_deref(), args.wait.duration(), &Around, stop).await;
         asked.context("not run, since nothing is known")?
     };
     match outcome {
         Outcome::Permit => {}
-        Outcome::Deny(why) => return denied(why, ""),
+        Outcome::Deny(why) => return denied(why.as_deref(), ""),
         Outcome::CouldAsk(why) => {
-            return denied(why, " Say why with --why, and it is put before whoever decides.");
+            return denied(why.as_deref(), " Say why with --why, and it is put before whoever decides.");
         }
     }
     let mut command = Command::new(program);
@@ -75,7 +77,7 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
     for name in env.own_variables() {
         command.env_remove(name);
     }
-    let error = become_it(&mut command)?;
+    let error = become_it(&mut command);
     say(&format!("can't start {}: {error}", program.display()))?;
     Ok(ExitCode::from(NOT_STARTED))
 }
@@ -83,14 +85,14 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
 /// The command takes the place of this process, so that the terminal, signals and its exit code are its own. Comes back with an
 /// error alone.
 #[cfg(unix)]
-fn become_it(command: &mut Command) -> anyhow::Result<std::io::Error> {
+fn become_it(command: &mut Command) -> std::io::Error {
     use std::os::unix::process::CommandExt as _;
-    Ok(command.exec())
+    command.exec()
 }
 
 #[cfg(not(unix))]
-fn become_it(_: &mut Command) -> anyhow::Result<std::io::Error> {
-    bail!("guard needs a system on which a command can take the place of a process")
+fn become_it(_: &mut Command) -> std::io::Error {
+    std::io::Error::other("this system can't put a command in the place of a process")
 }
 
 fn question(args: &Args) -> anyhow::Result<Question> {
@@ -109,8 +111,8 @@ fn question(args: &Args) -> anyhow::Result<Question> {
     })
 }
 
-fn denied(why: Option<String>, hint: &str) -> anyhow::Result<ExitCode> {
-    say(&format!("not run: {}{hint}", why.as_deref().unwrap_or("the server denies it.")))?;
+fn denied(why: Option<&str>, hint: &str) -> anyhow::Result<ExitCode> {
+    say(&format!("not run: {}{hint}", why.unwrap_or("the server denies it.")))?;
     Ok(ExitCode::from(DENIED))
 }
 

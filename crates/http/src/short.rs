@@ -65,10 +65,10 @@ impl Front {
     {
         if !fits(&request) {
             let request = request.map(Body::new);
-            return match answers_here(&request) {
-                true => long_way(self.routes, request).await,
-                false => elsewhere(&self.common, long_way(self.routes, request)).await,
-            };
+            if answers_here(&request) {
+                return long_way(self.routes, request).await;
+            }
+            return elsewhere(&self.common, long_way(self.routes, request)).await;
         }
         let (parts, body) = request.into_parts();
         let bytes = match intake::read(body).await {

@@ -155,16 +155,11 @@ impl Pep {
                 return Ok(Outcome::Deny(Some("It was withdrawn before anybody decided.".to_owned())));
             }
         };
-        let approval = match approval {
-            Ok(followed) => followed?,
-            Err(_) => {
-                self.withdraw(&task).await;
-                return Ok(Outcome::Deny(Some(
-                    "Nobody decided in time; the request was withdrawn.".to_owned(),
-                )));
-            }
+        let Ok(followed) = approval else {
+            self.withdraw(&task).await;
+            return Ok(Outcome::Deny(Some("Nobody decided in time; the request was withdrawn.".to_owned())));
         };
-        let Some(approval) = approval else {
+        let Some(approval) = followed? else {
             return Ok(Outcome::Deny(Some("It was asked for, and not approved.".to_owned())));
         };
         let answer = self.evaluate(question, Some(&approval)).await?;
@@ -199,7 +194,7 @@ impl Pep {
         if let (Some(members), Some(approval)) = (context.as_object_mut(), approval) {
             members.insert("approval".to_owned(), approval.clone());
         }
-        let body = asked(question, context);
+        let body = asked(question, &context);
         Ok(self.call(Method::POST, &self.evaluation, Some(&body), None).await?.value)
     }
 
@@ -220,7 +215,7 @@ impl Pep {
         if let Some(members) = context.as_object_mut() {
             members.insert("justification".to_owned(), why.into());
         }
-        let mut body = asked(question, context);
+        let mut body = asked(question, &context);
         let mut denial = json!({});
         let said = answer.get("context").unwrap_or(&Value::Null);
         for (of, name) in [
@@ -343,7 +338,7 @@ fn place(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-fn asked(question: &Question, context: Value) -> Value {
+fn asked(question: &Question, context: &Value) -> Value {
     let Question { subject, action, resource, .. } = question;
     json!({"subject": subject, "action": action, "resource": resource, "context": context})
 }

@@ -26,7 +26,7 @@ impl Server {
 
     /// Joe says what he thinks of what he was shown.
     async fn decided(&self, request: &str, verdict: &str) {
-        let shown = self.looked_at(request).await["shown"].clone();
+        let shown = self.looked_at(request).await.get("shown").cloned().unwrap();
         let at = format!("{}/api/v1/requests/{request}/{verdict}?user=joe", self.url);
         let body = json!({"shown": shown, "comment": "I say so"});
         let answer = Self::http().post(at).bearer_auth(KEY).json(&body).send().await.unwrap();
@@ -115,6 +115,7 @@ async fn whoever_stops_waiting_withdraws_what_was_asked() {
     let mut order = server.henrys_order();
     let request = server.waiting().await;
     assert_eq!(order.terminate().code(), Some(77));
-    assert_eq!(server.looked_at(&request).await["status"], "canceled");
+    let told = server.looked_at(&request).await;
+    assert_eq!(told.get("status").and_then(Value::as_str), Some("canceled"));
     assert_eq!(server.orders(), 0);
 }

@@ -58,12 +58,11 @@ impl Hashing {
         given: Secret,
         kept: Option<String>,
     ) -> Result<Verified> {
-        let nobody = match self.nobody.get() {
-            Some(text) => text.clone(),
-            None => {
-                let made = self.hash(engine, Secret::make("", engine.entropy())?).await?;
-                self.nobody.get_or_init(|| made).clone()
-            }
+        let nobody = if let Some(text) = self.nobody.get() {
+            text.clone()
+        } else {
+            let made = self.hash(engine, Secret::make("", engine.entropy())?).await?;
+            self.nobody.get_or_init(|| made).clone()
         };
         self.verified.fetch_add(1, Ordering::Relaxed);
         self.slowly(move || match kept {

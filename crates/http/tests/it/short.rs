@@ -168,12 +168,13 @@ async fn what_takes_longer_ends_with_its_caller() {
     assert_eq!(said.recv().await, Some("left"));
 }
 
+async fn broken() -> &'static str {
+    panic!("a handler breaks off")
+}
+
 #[tokio::test]
 async fn what_breaks_off_is_an_error_of_the_server() {
     let server = Server::start().await;
-    async fn broken() -> &'static str {
-        panic!("a handler breaks off")
-    }
     let front = Front::new(server.engine.clone(), Router::new().route("/broken", get(broken)));
     let answer = front.answer(Request::get("/broken").body(Body::empty()).unwrap()).await;
     assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);

@@ -170,6 +170,21 @@ async fn lists_search_an_index_and_come_in_its_order() {
     }
 }
 
+fn outbox_look_ups() -> [Statement; 9] {
+    let then = Timestamp::default();
+    [
+        outbox::due(DIALECT, then, 10, &[]),
+        outbox::due(DIALECT, then, 10, &[Uuid::nil()]),
+        outbox::item(ENV, Uuid::nil()),
+        outbox::claim(Uuid::nil(), then, then),
+        outbox::settle(Uuid::nil(), then, &Attempt::Delivered),
+        outbox::settle(Uuid::nil(), then, &Attempt::Failed { failure: String::new(), due_at: then }),
+        outbox::settle(Uuid::nil(), then, &Attempt::GivenUp { failure: String::new(), at: then }),
+        outbox::revive(ENV, Uuid::nil(), then),
+        outbox::drop_dead(ENV, Uuid::nil()),
+    ]
+}
+
 #[tokio::test]
 async fn look_ups_and_cascades_search_an_index() {
     let store = SqliteStore::open_in_memory().await.unwrap();
@@ -236,18 +251,7 @@ async fn look_ups_and_cascades_search_an_index() {
     ];
     all.extend(expects.iter().map(|expect| probe(DIALECT, ENV, expect)));
     all.extend(purge(Timestamp::default(), 10));
-    let then = Timestamp::default();
-    all.extend([
-        outbox::due(DIALECT, then, 10, &[]),
-        outbox::due(DIALECT, then, 10, &[Uuid::nil()]),
-        outbox::item(ENV, Uuid::nil()),
-        outbox::claim(Uuid::nil(), then, then),
-        outbox::settle(Uuid::nil(), then, &Attempt::Delivered),
-        outbox::settle(Uuid::nil(), then, &Attempt::Failed { failure: String::new(), due_at: then }),
-        outbox::settle(Uuid::nil(), then, &Attempt::GivenUp { failure: String::new(), at: then }),
-        outbox::revive(ENV, Uuid::nil(), then),
-        outbox::drop_dead(ENV, Uuid::nil()),
-    ]);
+    all.extend(outbox_look_ups());
     all.extend([image::header(ENV, 1), image::next_part(ENV, Uuid::nil(), 1), image::sweep(ENV, 10)]);
     all.extend(steps(DIALECT, ENV, 1, &deletes, Pace::OneByOne).map(|step| step.unwrap().statement));
     for statement in all {

@@ -91,7 +91,7 @@ async fn whoever_guesses_waits_whether_there_is_such_a_user_or_not() {
     }
     // A link works meanwhile, and so does the password after the wait.
     let _in = Browser::of(&server, "joe").await;
-    server.clock.advance(Duration::from_secs(60));
+    server.clock.advance(Duration::from_mins(1));
     Browser::new(&server).enter(&form("joe", GOOD)).await;
 }
 

@@ -33,6 +33,26 @@ fn suggested_reviewers() -> Argument {
     optional("suggested_reviewers", schema)
 }
 
+fn access_request() -> [Argument; 5] {
+    [
+        required(
+            "role",
+            text(
+                "The key or id of the role, for example child-can-order. check_permission tells which roles can be asked for.",
+            ),
+        ),
+        required("reason", text("Why it is wanted, in the user's words; the reviewer reads it.")),
+        optional(
+            "resource_instance",
+            instance(
+                "The thing on which the role is wanted. Leave it out only for a role in the whole tenant.",
+            ),
+        ),
+        suggested_reviewers(),
+        ask_again("This was denied a short while ago, and your user has told you to ask for it once more."),
+    ]
+}
+
 /// The arguments of a tool, in the order in which they are told.
 pub(super) fn arguments(tool: Tool, named: Named) -> Vec<Argument> {
     let mut all = Vec::new();
@@ -41,13 +61,7 @@ pub(super) fn arguments(tool: Tool, named: Named) -> Vec<Argument> {
     }
     match tool {
         Tool::ListResourceInstances => all.extend(paging(100)),
-        Tool::CreateAccessRequest => all.extend([
-            required("role", text("The key or id of the role, for example child-can-order. check_permission tells which roles can be asked for.")),
-            required("reason", text("Why it is wanted, in the user's words; the reviewer reads it.")),
-            optional("resource_instance", instance("The thing on which the role is wanted. Leave it out only for a role in the whole tenant.")),
-            suggested_reviewers(),
-            ask_again("This was denied a short while ago, and your user has told you to ask for it once more."),
-        ]),
+        Tool::CreateAccessRequest => all.extend(access_request()),
         Tool::ListAccessRequests => {
             all.push(optional("status", status()));
             all.push(optional("role", text("Only requests for this role (key or id).")));
