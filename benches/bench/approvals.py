@@ -63,7 +63,9 @@ def reviewer(server) -> None:
 
     def run():
         while True:
-            request = asked.get()["request"]
+            request = asked.get().get("request")
+            if request is None:
+                return  # the server has stopped
             told = client.call("GET", f"/api/v1/requests/{request}?user=joe")
             client.call("POST", f"/api/v1/requests/{request}/approve?user=joe", {"shown": told["shown"]})
 
