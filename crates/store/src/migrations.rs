@@ -94,6 +94,12 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0013_escalation.sql"),
         postgres: include_str!("../migrations/postgres/0013_escalation.sql"),
     },
+    Step {
+        number: 14,
+        name: "places",
+        sqlite: include_str!("../migrations/sqlite/0014_places.sql"),
+        postgres: include_str!("../migrations/postgres/0014_places.sql"),
+    },
 ];
 
 /// The number of the newest step.

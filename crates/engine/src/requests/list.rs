@@ -13,7 +13,7 @@ use askfirst_store::{Listed, Older, Page, RequestFilter, Spot, Standing};
 use std::collections::BTreeSet;
 
 /// How many requests are counted behind a page.
-pub const COUNTED: u64 = 1000;
+pub const COUNTED: u64 = 250;
 
 /// How many requests are read from the store at once, at most and at least.
 const BATCH: u32 = 2000;

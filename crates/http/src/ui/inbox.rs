@@ -27,7 +27,7 @@ pub(super) struct Query {
 struct InboxPage {
     me: String,
     waiting: Vec<Row>,
-    /// As it is shown: `12`, or `1000+`.
+    /// As it is shown: `12`, or `250+`.
     waiting_total: String,
     waiting_unseen: bool,
     rest: Vec<Row>,

@@ -53,6 +53,8 @@ pub(crate) struct Table {
     pub(crate) identity: &'static [&'static str],
     pub(crate) read: &'static [&'static str],
     pub(crate) hidden: &'static [&'static str],
+    /// Of these, what stays as it was when a row is rewritten: no index over it has to be written again.
+    pub(crate) fixed: &'static [&'static str],
     pub(crate) texts: LazyLock<Inserts>,
     /// For rows that are new.
     pub(crate) fresh: LazyLock<Inserts>,
@@ -149,7 +151,7 @@ impl Table {
         let columns = self.written();
         let kept: Vec<_> = columns
             .iter()
-            .filter(|column| !self.identity.contains(column))
+            .filter(|column| !self.identity.contains(column) && !self.fixed.contains(column))
             .map(|column| format!("{column} = excluded.{column}"))
             .collect();
         let tail = format!(" ON CONFLICT ({}) DO UPDATE SET {}", self.identity.join(", "), kept.join(", "));
@@ -159,13 +161,14 @@ impl Table {
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $table:ident = $name:literal by [$($identity:literal),*]
-        reads [$($read:literal),*] hides [$($hidden:literal),*];)*) => {$(
+        reads [$($read:literal),*] hides [$($hidden:literal),*] keeps [$($fixed:literal),*];)*) => {$(
         $(#[$doc])*
         pub(crate) static $table: Table = Table {
             name: $name,
             identity: &[$($identity),*],
             read: &[$($read),*],
             hidden: &[$($hidden),*],
+            fixed: &[$($fixed),*],
             texts: LazyLock::new(|| $table.upserts()),
             fresh: LazyLock::new(|| $table.inserts()),
         };
@@ -175,31 +178,32 @@ macro_rules! tables {
 tables! {
     /// Resources, roles, relations and elements.
     SCHEMA = "schema_object" by ["env", "kind", "id"]
-        reads ["kind", "body", "revision"] hides ["id", "scope", "key", "subject"];
+        reads ["kind", "body", "revision"] hides ["id", "scope", "key", "subject"] keeps [];
     USERS = "user_" by ["env", "id"]
         reads ["id", "key", "email", "first_name", "last_name", "attributes", "created_at", "updated_at", "revision"]
-        hides ["search"];
+        hides ["search"] keeps [];
     TENANTS = "tenant" by ["env", "id"]
         reads ["id", "key", "name", "description", "attributes", "created_at", "updated_at", "last_action_at", "revision"]
-        hides ["search"];
+        hides ["search"] keeps [];
     INSTANCES = "instance" by ["env", "id"]
         reads ["id", "key", "resource", "resource_id", "tenant", "tenant_id", "attributes", "created_at", "updated_at",
             "revision"]
-        hides ["search"];
+        hides ["search"] keeps [];
     ASSIGNMENTS = "role_assignment" by ["env", "id"]
         reads ["id", "user_key", "user_id", "role", "role_id", "tenant", "tenant_id", "instance_id",
             "instance_resource", "instance_key", "expires_at", "origin", "created_at", "revision"]
-        hides [];
+        hides [] keeps [];
     TUPLES = "relationship_tuple" by ["env", "id"]
         reads ["id", "subject_id", "subject_resource", "subject_key", "relation", "relation_id", "object_id",
             "object_resource", "object_key", "tenant", "tenant_id", "created_at", "updated_at", "revision"]
-        hides [];
+        hides [] keeps [];
     REQUESTS = "request" by ["env", "id"]
         reads ["body", "revision"]
         hides ["id", "kind", "element", "requester", "tenant_id", "role_id", "resource", "instance_id", "status", "wish",
-            "created_at", "ends_at", "unlooked", "escalates_at"];
+            "created_at", "ends_at", "unlooked", "escalates_at"]
+        keeps ["kind", "element", "requester", "tenant_id", "resource", "instance_id", "created_at"];
     INVITES = "user_invite" by ["env", "id"]
-        reads ["body", "revision"] hides ["id", "status", "role_id", "tenant_id", "wish", "created_at"];
+        reads ["body", "revision"] hides ["id", "status", "role_id", "tenant_id", "wish", "created_at"] keeps [];
 }
 
 /// What the log comes to.

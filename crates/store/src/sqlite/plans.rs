@@ -286,11 +286,11 @@ async fn requests_of_places_come_in_the_order_of_an_index() {
             ),
             (
                 Spot::OnInstance { element: id(), instance: instance.clone() },
-                "request_on_instance (env=? AND status=? AND instance_id=? AND rowid<?)",
+                "request_on_instance (env=? AND status=? AND element=? AND instance_id=? AND rowid<?)",
             ),
             (
                 Spot::Operations { instance: instance.clone() },
-                "request_on_instance (env=? AND status=? AND instance_id=? AND rowid<?)",
+                "request_of_kind (env=? AND status=? AND kind=? AND instance_id=? AND rowid<?)",
             ),
         ] {
             let statements = spots::newest(DIALECT, ENV, filter, std::slice::from_ref(&spot), older);
