@@ -82,7 +82,7 @@ def measure(home: Path, seconds: int) -> Dict:
     with running(home) as url:
         path = "/api/check/resources"
         found = {
-            "direct_one": wrk.alone(url, path, {}, single, seconds),
+            "direct_one": wrk.load(url, path, {}, single, 1, seconds),
             "direct_many": wrk.load(url, path, {}, single, 16, seconds),
             "bulk_many": wrk.load(url, path, {}, hundred, 4, seconds),
         }

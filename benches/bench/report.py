@@ -78,7 +78,7 @@ def over_http(found: Dict) -> str:
         each = peer["bulk_many"]["checks_per_second"]
         many[0].append(times(checks["bulk_many"]["checks_per_second"], each))
         many.append(["Cerbos", number(each), micros(1e6 / each), "1"])
-    head = ["one check in a call", "p50, one connection", "p99", "p50, cores asleep", "checks/s, 16 connections", "against Cerbos"]
+    head = ["one check in a call", "p50, one connection", "p99", "checks/s, 16 connections", "against Cerbos"]
     bulk = ["a hundred checks in a call", "checks/s, 4 connections", "each", "against Cerbos"]
     return rows(head, body) + "\n\n" + rows(bulk[: len(many[0])], many)
 
@@ -86,7 +86,7 @@ def over_http(found: Dict) -> str:
 def line(name: str, checks: Dict, kind: str, peer: Optional[Dict]) -> List[str]:
     one, many = checks[f"{kind}_one"], checks[f"{kind}_many"]
     ratio = times(many["per_second"], peer["direct_many"]["per_second"]) if peer else ""
-    return [name, micros(one["p50"]), micros(one["p99"]), micros(one["asleep"]), number(many["per_second"]), ratio]
+    return [name, micros(one["p50"]), micros(one["p99"]), number(many["per_second"]), ratio]
 
 
 def alone(found: Dict) -> str:

@@ -1,13 +1,11 @@
 """wrk, with many different requests in a round."""
 
 import json
-import os
 import re
 import subprocess
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, Iterator, List, Tuple
+from typing import Dict, List, Tuple
 
 SCRIPT = """
 local requests, at = {}, 0
@@ -27,27 +25,6 @@ done = function(summary, latency)
     summary.errors.read + summary.errors.write + summary.errors.timeout, latency:percentile(50), latency:percentile(99)))
 end
 """
-
-
-@contextmanager
-def awake() -> Iterator[None]:
-    """Nothing is in anybody's way, and no core falls asleep: each has a loop that runs when nobody else wants to."""
-    loop = ["chrt", "--idle", "0", "sh", "-c", "while :; do :; done"]
-    loops = [subprocess.Popen(loop) for _ in range(os.cpu_count() or 1)]
-    try:
-        yield
-    finally:
-        for loop in loops:
-            loop.kill()
-            loop.wait()
-
-
-def alone(url: str, path: str, headers: Dict, bodies: List, seconds: int) -> Dict:
-    """One connection, which asks and waits. A core of a virtual machine that has fallen asleep meanwhile takes tens of
-    microseconds to wake up, whoever is asked, so it is measured with cores that stay awake; and without, as `asleep`."""
-    asleep = load(url, path, headers, bodies, 1, seconds)
-    with awake():
-        return {**load(url, path, headers, bodies, 1, seconds), "asleep": asleep["p50"]}
 
 
 def load(url: str, path: str, headers: Dict, bodies: List, connections: int, seconds: int) -> Dict:

@@ -359,9 +359,22 @@ impl EnvScope {
     /// # Errors
     /// [`Kind::NotFound`] when there is no such user.
     pub async fn act_for(&self, user: &Ident) -> Result<Acting> {
-        let user = self.find_user(user).await?.value;
         let via = if self.op.principal.trusts_model() { Via::Model } else { Via::Server };
-        Ok(Acting { scope: self.clone(), person: Person { id: user.id, key: user.key }, via, tenant: None })
+        let person = self.person(user).await?;
+        Ok(Acting { scope: self.clone(), person, via, tenant: None })
+    }
+
+    /// The user with this key or id. The state is looked at before the store: what a gone user would write is refused by what
+    /// the write expects.
+    async fn person(&self, user: &Ident) -> Result<Person> {
+        let known = user.uuid().is_none().then(|| self.look(|state| state.snapshot.user_id(user.as_str())));
+        if let Some(id) = known.flatten()
+            && let Ok(key) = user.as_str().parse()
+        {
+            return Ok(Person { id, key });
+        }
+        let user = self.find_user(user).await?.value;
+        Ok(Person { id: user.id, key: user.key })
     }
 
     /// Binds this connection's agent to a user: from here on it may ask, and decides nothing. For `mcp --as USER`,

@@ -1,4 +1,4 @@
-//! Whether a commit's expectations hold: few are looked at one by one, many together, a statement for each kind.
+//! Whether a commit's expectations hold: a few are looked at with one statement, many with a statement for each kind.
 
 use crate::{
     StoreError,
@@ -9,7 +9,7 @@ use askfirst_domain::{change::Expect, id::EnvId};
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
-/// From so many on they are looked at together.
+/// From so many on they are looked at kind by kind.
 const MANY: usize = 16;
 const DOING: &str = "checking what a commit expects";
 
@@ -20,7 +20,7 @@ pub(crate) async fn broken<S: Session>(
     expects: &[Expect],
 ) -> Result<Option<Expect>, StoreError> {
     if expects.len() < MANY {
-        return one_by_one(session, env, expects.iter().collect()).await;
+        return few(session, env, expects.iter().collect()).await;
     }
     let mut things: BTreeMap<&'static str, Vec<(Uuid, &Expect)>> = BTreeMap::new();
     let (mut vacancies, mut others) = (Vec::new(), Vec::new());
@@ -53,19 +53,22 @@ pub(crate) async fn broken<S: Session>(
             return Ok(vacancies.get(at).map(|expect| (*expect).clone()));
         }
     }
-    one_by_one(session, env, others).await
+    few(session, env, others).await
 }
 
-async fn one_by_one<S: Session>(
+/// A few, with one statement.
+async fn few<S: Session>(
     session: &mut S,
     env: EnvId,
     expects: Vec<&Expect>,
 ) -> Result<Option<Expect>, StoreError> {
-    for expect in expects {
-        let found = session.rows(sql::probe(S::DIALECT, env, expect)).await.map_err(failed(DOING))?;
-        let found = found.first().map(|row| Cells::of("revision", row).int()).transpose()?;
-        if !sql::holds(expect, found) {
-            return Ok(Some(expect.clone()));
+    for expects in expects.chunks(MANY) {
+        let rows = session.rows(sql::probes(S::DIALECT, env, expects)).await.map_err(failed(DOING))?;
+        let mut cells = rows.first().map(|row| Cells::of("revision", row)).ok_or(StoreError::Closed)?;
+        for expect in expects {
+            if !sql::holds(expect, cells.opt_int()?) {
+                return Ok(Some((*expect).clone()));
+            }
         }
     }
     Ok(None)

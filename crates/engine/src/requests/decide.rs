@@ -199,7 +199,7 @@ impl Acting {
                     Error::conflict(format!("What was asked for can't be given any more: {}", e.message()))
                 })?;
             }
-            self.draft_assignment(request, &mut draft).await?;
+            self.draft_assignment(state, request, &mut draft).await?;
         }
         let code = match request.status {
             Status::Approved => "request.approved",
@@ -231,8 +231,8 @@ impl Acting {
     }
 
     /// What an approval gives, if all that it needs is still there.
-    async fn draft_assignment(&self, request: &Request, draft: &mut Draft) -> Result<()> {
-        if let Some(what) = self.missing(request).await? {
+    async fn draft_assignment(&self, state: &LiveState, request: &Request, draft: &mut Draft) -> Result<()> {
+        if let Some(what) = self.missing(state, request).await? {
             return Err(Error::conflict(format!(
                 "{what} does not exist any more, so this can only be denied."
             )));
@@ -245,8 +245,17 @@ impl Acting {
         self.scope.give(request, self.about(), draft).await
     }
 
-    /// What an approval needs and is not there any more, named for a sentence.
-    pub(super) async fn missing(&self, request: &Request) -> Result<Option<String>> {
+    /// What an approval needs and is not there any more, named for a sentence. The store is asked where the state has not
+    /// got it all; what the state still has and the store has not any more, the draft's expectations find.
+    pub(super) async fn missing(&self, state: &LiveState, request: &Request) -> Result<Option<String>> {
+        let snapshot = &state.snapshot;
+        let has_all = snapshot.is_user(request.requester.key.as_str(), request.requester.id)
+            && snapshot.is_tenant(request.tenant.as_str(), request.tenant_id)
+            && snapshot.schema().role_by_id(request.role.id).is_some()
+            && request.instance.as_ref().is_none_or(|instance| snapshot.is_instance(instance));
+        if has_all {
+            return Ok(None);
+        }
         let (store, env) = (self.scope.engine.store(), self.scope.env.id);
         if store.user(env, &Ident::from(request.requester.id.uuid())).await?.is_none() {
             return Ok(Some(format!("The user `{}`", request.requester.key)));
@@ -254,7 +263,7 @@ impl Acting {
         if store.tenant(env, &Ident::from(request.tenant_id.uuid())).await?.is_none() {
             return Ok(Some(format!("The tenant `{}`", request.tenant)));
         }
-        if self.scope.state().snapshot.schema().role_by_id(request.role.id).is_none() {
+        if snapshot.schema().role_by_id(request.role.id).is_none() {
             return Ok(Some(format!("The role `{}`", request.role.key)));
         }
         if let Some(instance) = &request.instance

@@ -285,7 +285,7 @@ impl Acting {
                 "{why}, so this approval can't be used any more; ask again if it is still wanted."
             ))
         };
-        if let Some(what) = self.missing(request).await? {
+        if let Some(what) = self.missing(state, request).await? {
             return Err(refuse(format!("{what} does not exist any more")));
         }
         let schema = state.snapshot.schema();

@@ -458,11 +458,15 @@ impl Graph {
         self.node_number(ty, link.key.as_str()).filter(|number| self.is_node(*number, link.id.uuid()))
     }
 
+    pub(crate) fn user_id(&self, number: u32) -> Option<Uuid> {
+        self.users.get(number).map(|user| user.id)
+    }
+
     pub(crate) fn is_user(&self, number: u32, id: Uuid) -> bool {
         self.users.get(number).is_some_and(|user| user.id == id)
     }
 
-    fn is_node(&self, number: u32, id: Uuid) -> bool {
+    pub(crate) fn is_node(&self, number: u32, id: Uuid) -> bool {
         self.nodes.get(number).is_some_and(|node| node.id == id)
     }
 

@@ -27,7 +27,8 @@ use askfirst_domain::{
     Key, Timestamp, UserKey,
     change::Change,
     decision::{Decision, Place},
-    id::{RoleId, UserId},
+    facts::InstanceLink,
+    id::{RoleId, TenantId, UserId},
 };
 use std::{fmt, ops::Range, sync::Arc};
 
@@ -278,6 +279,22 @@ impl Snapshot {
     /// Whether the user with this key is this one, and not another who was given the key later.
     pub fn is_user(&self, key: &str, id: UserId) -> bool {
         self.graph.user_number(key).is_some_and(|number| self.graph.is_user(number, id.uuid()))
+    }
+
+    /// The id of the user with this key.
+    pub fn user_id(&self, key: &str) -> Option<UserId> {
+        self.graph.user_id(self.graph.user_number(key)?).map(UserId::new)
+    }
+
+    /// Whether the tenant with this key is this one.
+    pub fn is_tenant(&self, key: &str, id: TenantId) -> bool {
+        self.graph.tenant_number(key).is_some_and(|number| self.graph.is_node(number, id.uuid()))
+    }
+
+    /// Whether the instance with this key is this one.
+    pub fn is_instance(&self, instance: &InstanceLink) -> bool {
+        let place = PlaceRef::Instance { resource: instance.resource.as_str(), key: instance.key.as_str() };
+        self.graph.place_number(&place).is_some_and(|number| self.graph.is_node(number, instance.id.uuid()))
     }
 
     /// Whether there is such a tenant.

@@ -58,26 +58,34 @@ pub(crate) fn private_text(private: &Private) -> Result<String, StoreError> {
 
 /// The statements that write events, each event as the next of its chain, which `link` says. They are put together when
 /// they are asked for.
-pub(crate) fn event_rows<'e, E: Copy>(
+pub(crate) fn event_statements<'e, E: Copy>(
     dialect: Dialect,
     events: &[E],
     mut link: impl FnMut(E) -> Result<Linked<'e>, StoreError>,
 ) -> impl Iterator<Item = Result<Statement, StoreError>> {
-    in_turn(dialect, &EVENTS, events, move |event| {
-        let Linked { chain, event, sealed, head } = link(*event)?;
-        Ok(vec![
-            event.id.into(),
-            chain.env().into(),
-            event.at.into(),
-            event.code.split_once('.').map_or(event.code.as_str(), |(topic, _)| topic).into(),
-            event.code.as_str().into(),
-            event.request.into(),
-            number(head.n).into(),
-            head.hash.into(),
-            sealed.body.into(),
-            private_text(&sealed.private)?.into(),
-        ])
-    })
+    in_turn(dialect, &EVENTS, events, move |event| event_row(link(*event)?))
+}
+
+/// The row of an event that has its place.
+pub(crate) fn event_row(linked: Linked<'_>) -> Result<Vec<Value>, StoreError> {
+    let Linked { chain, event, sealed, head } = linked;
+    Ok(vec![
+        event.id.into(),
+        chain.env().into(),
+        event.at.into(),
+        event.code.split_once('.').map_or(event.code.as_str(), |(topic, _)| topic).into(),
+        event.code.as_str().into(),
+        event.request.into(),
+        number(head.n).into(),
+        head.hash.into(),
+        sealed.body.into(),
+        private_text(&sealed.private)?.into(),
+    ])
+}
+
+/// The statements that write rows of events.
+pub(crate) fn write_events(dialect: Dialect, rows: Vec<Vec<Value>>) -> Vec<Statement> {
+    inserts(dialect, &EVENTS, rows)
 }
 
 /// Takes the ends of chains: nobody else appends to them until the transaction ends. Gives `env, n, hash`, for those that

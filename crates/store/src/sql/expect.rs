@@ -5,6 +5,7 @@ use askfirst_domain::{
     change::{Expect, ObjectRef},
     id::EnvId,
 };
+use std::fmt::Write as _;
 use uuid::Uuid;
 
 const USER: &str = "SELECT revision FROM user_ WHERE env = $1 AND id = $2";
@@ -31,7 +32,7 @@ const TAKEN_FROM_IN_SQLITE: &str = "SELECT revision FROM change WHERE env = $1 A
 const SCHEMA: &str = "SELECT schema_revision FROM environment WHERE id = $1";
 
 /// The statement that looks: one number, or no row.
-pub(crate) fn probe(dialect: Dialect, env: EnvId, expect: &Expect) -> Statement {
+fn probe(dialect: Dialect, env: EnvId, expect: &Expect) -> Statement {
     match expect {
         Expect::Exists(object) | Expect::AtRevision(object, _) => {
             let (sql, id) = revision_of(*object);
@@ -57,6 +58,37 @@ pub(crate) fn probe(dialect: Dialect, env: EnvId, expect: &Expect) -> Statement 
             Statement::new(sql, vec![env.into(), number(*revision).into(), user.into()])
         }
     }
+}
+
+/// One statement that looks at all of these, in their order: one row, with a number or null for each.
+pub(crate) fn probes(dialect: Dialect, env: EnvId, expects: &[&Expect]) -> Statement {
+    let mut args = vec![Value::from(env)];
+    let looks: Vec<String> = expects
+        .iter()
+        .map(|expect| {
+            let look = probe(dialect, env, expect);
+            // Each look has the environment first; what it has besides stands behind what the others have.
+            let text = renumbered(&look.sql, args.len());
+            args.extend(look.args.into_iter().skip(1));
+            format!("({text})")
+        })
+        .collect();
+    Statement { sql: format!("SELECT {}", looks.join(", ")).into(), args }
+}
+
+/// A statement's text with its parameters from `$2` on moved behind the `before` that are bound already, the first of which
+/// is `$1` still.
+fn renumbered(sql: &str, before: usize) -> String {
+    let mut parts = sql.split('$');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, rest) = part.split_at(digits);
+        let number: usize = number.parse().unwrap_or_default();
+        let number = if number > 1 { number + before - 1 } else { number };
+        let _ = write!(text, "${number}{rest}");
+    }
+    text
 }
 
 /// Whether what the look found is what was expected.

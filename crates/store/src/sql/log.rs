@@ -6,21 +6,37 @@ use super::{
     tables::{Broken, Inserts},
 };
 use crate::{Commit, StoreError, sql::number};
-use askfirst_domain::{audit::OutboxItem, id::EnvId};
+use askfirst_domain::{audit::OutboxItem, change::Change, id::EnvId};
 use std::{iter, sync::LazyLock};
 
 const CHANGE: [&str; 8] = ["env", "revision", "seq", "at", "actor", "call", "kind", "payload"];
 static CHANGES: LazyLock<Inserts> = LazyLock::new(|| Inserts::of("change", &CHANGE, "", Broken::Stops));
 
+const LETTER: [&str; 6] = ["id", "env", "topic", "payload", "created_at", "receiver"];
+static LETTERS: LazyLock<Inserts> = LazyLock::new(|| Inserts::of("outbox", &LETTER, "", Broken::Undone));
+
 /// The statements that write the commit's changes to the log as `revision`, each put together when it is asked for.
-pub(crate) fn change_rows(
+pub(crate) fn change_statements(
     dialect: Dialect,
     commit: &Commit,
     revision: u64,
 ) -> Result<impl Iterator<Item = Result<Statement, StoreError>>, StoreError> {
+    Ok(in_turn(dialect, &CHANGES, &commit.changes, change_row(commit, revision)?))
+}
+
+/// The rows of the log for the commit's changes, as `revision`.
+pub(crate) fn change_rows(commit: &Commit, revision: u64) -> Result<Vec<Vec<Value>>, StoreError> {
+    commit.changes.iter().map(change_row(commit, revision)?).collect()
+}
+
+/// Makes the rows of the changes of a commit, one after the other.
+fn change_row(
+    commit: &Commit,
+    revision: u64,
+) -> Result<impl FnMut(&Change) -> Result<Vec<Value>, StoreError>, StoreError> {
     let actor = json(&commit.actor)?;
     let mut places = 0_i64..;
-    Ok(in_turn(dialect, &CHANGES, &commit.changes, move |change| {
+    Ok(move |change: &Change| {
         let (kind, payload) = payload::encode(change)?;
         Ok(vec![
             Value::from(commit.env),
@@ -32,7 +48,12 @@ pub(crate) fn change_rows(
             kind.into(),
             payload.into(),
         ])
-    }))
+    })
+}
+
+/// The statements that write rows of the log.
+pub(crate) fn write_changes(dialect: Dialect, rows: Vec<Vec<Value>>) -> Vec<Statement> {
+    inserts(dialect, &CHANGES, rows)
 }
 
 /// As many statements as the things take, a row each; each is put together when it is asked for.
@@ -63,17 +84,19 @@ pub(super) fn inserts(dialect: Dialect, into: &'static Inserts, rows: Vec<Vec<Va
     statements
 }
 
-/// The statement that writes an outbox row.
-pub(crate) fn outbox_row(env: EnvId, item: &OutboxItem) -> Result<Statement, StoreError> {
-    Ok(Statement::new(
-        "INSERT INTO outbox (id, env, topic, payload, created_at, receiver) VALUES ($1, $2, $3, $4, $5, $6)",
-        vec![
-            item.id.into(),
-            env.into(),
-            item.topic.as_str().into(),
-            json(&item.payload)?.into(),
-            item.created_at.into(),
-            item.receiver.into(),
-        ],
-    ))
+/// A row of the outbox.
+pub(crate) fn outbox_row(env: EnvId, item: &OutboxItem) -> Result<Vec<Value>, StoreError> {
+    Ok(vec![
+        item.id.into(),
+        env.into(),
+        item.topic.as_str().into(),
+        json(&item.payload)?.into(),
+        item.created_at.into(),
+        item.receiver.into(),
+    ])
+}
+
+/// The statements that write rows of the outbox.
+pub(crate) fn write_outbox(dialect: Dialect, rows: Vec<Vec<Value>>) -> Vec<Statement> {
+    inserts(dialect, &LETTERS, rows)
 }

@@ -106,19 +106,10 @@ pub(crate) fn next_directory() -> Statement {
     Statement::new(SQL, Vec::new())
 }
 
-/// Takes the next revision: the row stays locked until the end of the transaction, so that revisions become visible in
-/// their order. Gives `epoch, head_revision`.
-pub(crate) fn next_revision(env: EnvId) -> Statement {
-    const SQL: &str = "UPDATE environment SET head_revision = head_revision + 1 WHERE id = $1 \
-         RETURNING epoch, head_revision";
-    Statement::new(SQL, vec![env.into()])
-}
-
-/// As [`next_revision`], for a commit that changes nothing and so takes no revision.
-pub(crate) fn same_revision(env: EnvId) -> Statement {
-    const SQL: &str = "UPDATE environment SET head_revision = head_revision WHERE id = $1 \
-         RETURNING epoch, head_revision";
-    Statement::new(SQL, vec![env.into()])
+/// Writes how far an environment is.
+pub(crate) fn head_written(env: EnvId, revision: u64) -> Statement {
+    const SQL: &str = "UPDATE environment SET head_revision = $2 WHERE id = $1";
+    Statement::new(SQL, vec![env.into(), number(revision).into()])
 }
 
 pub(crate) fn schema_written(env: EnvId, revision: u64) -> Statement {

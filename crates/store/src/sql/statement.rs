@@ -147,7 +147,7 @@ pub(super) fn rows_of_ids<const N: usize>(rows: impl IntoIterator<Item = [Option
     Value::from(format!("[{}]", rows.join(",")))
 }
 
-pub(super) fn holds_nul(args: &[Value]) -> bool {
+pub(crate) fn holds_nul(args: &[Value]) -> bool {
     args.iter().any(|value| matches!(value, Value::Text(Some(text)) if text.contains('\0')))
 }
 

@@ -3,9 +3,10 @@
 use super::{Dialect, Statement, Value};
 use std::sync::LazyLock;
 
-/// How many rows a statement for many writes in SQLite: so many, or a few.
+/// How many rows a statement for many writes in SQLite: so many, a few, or some.
 const MANY: usize = 256;
 const FEW: usize = 32;
+const SOME: usize = 8;
 /// How many rows a statement for many writes in PostgreSQL at most.
 const MOST: usize = 1024;
 
@@ -30,6 +31,7 @@ impl Dialect {
             (Self::Sqlite, Pace::New | Pace::Many) => match there {
                 MANY.. => MANY,
                 FEW.. => FEW,
+                SOME.. => SOME,
                 _ => 1,
             },
             (Self::Postgres, Pace::New | Pace::Many) => there.min(MOST),
@@ -64,6 +66,7 @@ pub(crate) struct Table {
 #[derive(Debug)]
 pub(crate) struct Inserts {
     one: String,
+    some: String,
     few: String,
     many: String,
     arrays: String,
@@ -94,6 +97,7 @@ impl Inserts {
         };
         Self {
             one: text(&format!("VALUES ({numbered})")),
+            some: counted(SOME),
             few: counted(FEW),
             many: counted(MANY),
             arrays: text(&format!("SELECT * FROM unnest({numbered})")),
@@ -105,7 +109,8 @@ impl Inserts {
         match (rows.len(), dialect) {
             (..=1, _) => Statement::new(&self.one, rows.into_iter().flatten().collect()),
             (MANY, Dialect::Sqlite) => Statement::new(&self.many, rows.into_iter().flatten().collect()),
-            (_, Dialect::Sqlite) => Statement::new(&self.few, rows.into_iter().flatten().collect()),
+            (FEW, Dialect::Sqlite) => Statement::new(&self.few, rows.into_iter().flatten().collect()),
+            (_, Dialect::Sqlite) => Statement::new(&self.some, rows.into_iter().flatten().collect()),
             (_, Dialect::Postgres) => Statement::new(&self.arrays, by_column(rows)),
         }
     }

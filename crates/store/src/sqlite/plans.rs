@@ -5,7 +5,7 @@ use crate::{
     AssignmentFilter, Attempt, AuditFilter, Emergencies, InstanceFilter, InviteFilter, Older, OutboxFilter,
     Page, RequestFilter, Spot, Standing, TenantFilter, TupleFilter, UserFilter,
     sql::{
-        Dialect, Filtered, Pace, Select, Statement, audit, first_taken, image, outbox, probe, purge, read,
+        Dialect, Filtered, Pace, Select, Statement, audit, first_taken, image, outbox, probes, purge, read,
         revisions_of, spots, steps, take_link,
     },
 };
@@ -44,9 +44,11 @@ async fn plan(store: &SqliteStore, statement: Statement) -> Vec<String> {
     rows.iter().map(|row| row.get::<String, _>(3)).collect()
 }
 
-/// What is wrong with a plan: a scan of anything but the values of a list of ids.
+/// What is wrong with a plan: a scan of anything but the values of a list of ids, or of nothing.
 fn scans(plan: &[String]) -> Vec<&String> {
-    plan.iter().filter(|step| step.starts_with("SCAN") && !step.starts_with("SCAN json_each")).collect()
+    let harmless = ["SCAN json_each", "SCAN CONSTANT ROW"];
+    let scans = plan.iter().filter(|step| step.starts_with("SCAN"));
+    scans.filter(|step| !harmless.iter().any(|start| step.starts_with(start))).collect()
 }
 
 fn assignment_lists() -> Vec<Select> {
@@ -228,7 +230,7 @@ async fn look_ups_and_cascades_search_an_index() {
         read::pending_request(ENV, "wish"),
         read::all_schema(ENV, "role"),
         read::head(ENV),
-        read::next_revision(ENV),
+        read::head_written(ENV, 7),
         read::changes_after(ENV, 5, 100),
         read::environments(Some(id())),
         read::api_key(Uuid::nil()),
@@ -249,7 +251,8 @@ async fn look_ups_and_cascades_search_an_index() {
         audit::take_heads(DIALECT, &[ChainId::INSTALLATION]),
         audit::unchained(100),
     ];
-    all.extend(expects.iter().map(|expect| probe(DIALECT, ENV, expect)));
+    all.extend(expects.iter().map(|expect| probes(DIALECT, ENV, &[expect])));
+    all.push(probes(DIALECT, ENV, &expects.iter().collect::<Vec<_>>()));
     all.extend(purge(Timestamp::default(), 10));
     all.extend(outbox_look_ups());
     all.extend([image::header(ENV, 1), image::next_part(ENV, Uuid::nil(), 1), image::sweep(ENV, 10)]);
@@ -321,6 +324,21 @@ async fn requests_of_places_come_in_the_order_of_an_index() {
         let plan = plan(&store, statement.clone()).await;
         assert!(plan.iter().any(|step| step.contains("request_ends (env=?")), "{}\n{plan:#?}", statement.sql);
     }
+    // Whoever asks for much, or for one thing again and again, is not gone through for what was denied to them there.
+    let denied = RequestFilter {
+        kind: Some(RequestKind::OperationApproval),
+        standing: Some(Standing::only(Status::Denied, now)),
+        requester: Some(id()),
+        tenant: Some(id()),
+        instance: Some(id()),
+        ..Default::default()
+    };
+    let denied = denied.select(DIALECT, ENV).page(Page { offset: 0, limit: 100 });
+    let steps = plan(&store, denied).await;
+    assert!(
+        steps.iter().any(|step| step.contains("request_of_kind (env=? AND status=? AND kind=?")),
+        "{steps:#?}"
+    );
     let plan = plan(&store, spots::at(DIALECT, ENV, &[1, 2])).await;
     assert!(
         scans(&plan).is_empty() && plan.iter().any(|step| step.contains("PRIMARY KEY (rowid=?)")),
