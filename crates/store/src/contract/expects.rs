@@ -125,6 +125,44 @@ pub async fn what_is_taken_away_is_seen(store: Arc<dyn Store>) -> Outcome {
     expect_all(&world, vec![still(&joe, cut), still(&jane, cut)], gone).await
 }
 
+/// What one commit takes away is seen by the next, also where both are written in one transaction.
+pub async fn what_a_neighbour_takes_is_seen(store: Arc<dyn Store>) -> Outcome {
+    let world = World::start(store).await?;
+    let (joe, tenant) = (Things::user("joe")?, Things::tenant("acme")?);
+    let role = Things::role(None, "editor")?;
+    let joes = Things::assignment(&joe, &role, &tenant, None);
+    let changes = vec![
+        Change::PutRole(role.clone()),
+        Change::PutTenant(tenant.clone()),
+        Change::PutUser(joe.clone()),
+        Change::PutAssignment(joes.clone()),
+    ];
+    let start = world.commit(changes).await?.revision;
+    let still = Expect::NothingTakenSince { user: joe.id, revision: start };
+    let many: Result<Vec<_>, _> =
+        (0..2000).map(|n| Things::user(&format!("user-{n}")).map(Change::PutUser)).collect();
+    let put = |key: &str| Things::user(key).map(|user| vec![Change::PutUser(user)]);
+    // The others wait together while the first is written.
+    let drafts = [
+        world.draft(Vec::new(), many?),
+        world.draft(vec![still.clone()], put("before")?),
+        world.draft(Vec::new(), vec![Change::DeleteAssignment(joes)]),
+        world.draft(vec![still.clone()], put("after")?),
+        world.draft(Vec::new(), put("another")?),
+    ];
+    let outcomes = futures::future::join_all(drafts.into_iter().map(|draft| world.store.commit(draft))).await;
+    let [many, before, taken, after, another] = outcomes.as_slice() else {
+        return Err("each is answered".into());
+    };
+    for good in [many, before, taken, another] {
+        assert!(good.is_ok(), "{good:?}");
+    }
+    assert!(matches!(after, Err(CommitError::Conflict(e)) if *e == still), "{after:?}");
+    assert_eq!(world.revision().await?, start + 4);
+    assert_eq!(world.log().await?.iter().map(|record| record.revision).max(), Some(start + 4));
+    Ok(())
+}
+
 /// Tries each expectation with a change that shows whether it went through, by itself and among many others.
 async fn expect_all(world: &World, good: Vec<Expect>, bad: Vec<Expect>) -> Outcome {
     let many: Vec<_> = good.iter().cycle().take(100).cloned().collect();

@@ -38,7 +38,8 @@ pub use commits::{
 };
 pub use everything::everything;
 pub use expects::{
-    each_expectation_holds_or_refuses, one_of_many_conflicting_commits_wins, what_is_taken_away_is_seen,
+    each_expectation_holds_or_refuses, one_of_many_conflicting_commits_wins,
+    what_a_neighbour_takes_is_seen, what_is_taken_away_is_seen,
 };
 pub use images::{an_image_and_the_log_behind_it_are_the_state, an_image_is_of_one_moment};
 pub use lists::{
@@ -99,6 +100,7 @@ macro_rules! contract_tests {
             many_tasks_get_gap_free_revisions
             each_expectation_holds_or_refuses
             what_is_taken_away_is_seen
+            what_a_neighbour_takes_is_seen
             requests_end_when_they_are_looked_at
             escalations_are_found_when_it_is_time
             one_of_many_conflicting_commits_wins
