@@ -111,6 +111,8 @@ pub enum OpenedWith {
     Link,
     /// The user's password.
     Password,
+    /// An OpenID Connect issuer, which says who it is.
+    Oidc,
 }
 
 impl OpenedWith {
@@ -119,6 +121,7 @@ impl OpenedWith {
         match self {
             Self::Link => "link",
             Self::Password => "password",
+            Self::Oidc => "oidc",
         }
     }
 }
@@ -153,6 +156,18 @@ impl std::fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PasswordHash").field("user", &self.user).finish_non_exhaustive()
     }
+}
+
+/// Who a user is at an OpenID Connect issuer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    pub env: EnvId,
+    pub user: UserId,
+    /// The issuer's address, as it calls itself.
+    pub issuer: String,
+    /// Who it is there (`sub`); never given to anybody else.
+    pub subject: String,
+    pub linked_at: Timestamp,
 }
 
 /// A sign-in link that works once.

@@ -24,6 +24,7 @@ pub mod contract;
 pub mod decisions;
 mod expectations;
 mod filter;
+mod identities;
 mod image;
 mod load;
 mod migrations;
@@ -43,6 +44,7 @@ pub use filter::{
     AssignmentFilter, AuditFilter, Emergencies, InstanceFilter, InviteFilter, Listed, Older, Page, Placed,
     RequestFilter, Spot, Standing, TenantFilter, TupleFilter, UserFilter,
 };
+pub use identities::Identities;
 pub use model::{
     AdminCommit, AdminOp, ChangeRecord, Commit, CommitError, Committed, Head, Position, StoreError, Versioned,
 };
@@ -77,7 +79,7 @@ pub type List<T> = Result<Listed<T>, StoreError>;
 
 /// Durable state. All methods may be called at once from many tasks.
 #[async_trait]
-pub trait Store: AuditChain + Outbox + Tasks + Send + Sync + Debug {
+pub trait Store: AuditChain + Identities + Outbox + Tasks + Send + Sync + Debug {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 

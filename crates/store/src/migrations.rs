@@ -100,6 +100,12 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0014_places.sql"),
         postgres: include_str!("../migrations/postgres/0014_places.sql"),
     },
+    Step {
+        number: 15,
+        name: "identities",
+        sqlite: include_str!("../migrations/sqlite/0015_identities.sql"),
+        postgres: include_str!("../migrations/postgres/0015_identities.sql"),
+    },
 ];
 
 /// The number of the newest step.

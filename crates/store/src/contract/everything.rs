@@ -10,7 +10,7 @@ use askfirst_domain::{
     audit::OutboxItem,
     change::Change,
     facts::{Attributes, Instance, RoleAssignment, Tenant, User},
-    scope::{ApiKey, KeyScope, OpenedWith, PasswordHash, Session, SessionKind, SignInLink},
+    scope::{ApiKey, Identity, KeyScope, OpenedWith, PasswordHash, Session, SessionKind, SignInLink},
     webhook::{Webhook, WebhookSecret},
 };
 use serde_json::json;
@@ -142,7 +142,16 @@ async fn scopes(world: &World, joe: &User) -> Result<(), Failure> {
         AdminOp::PutWebhook(webhook),
     ];
     let audit = vec![(None, World::event("key.created"))];
-    Ok(world.store.commit_admin(AdminCommit { ops, audit }).await?)
+    world.store.commit_admin(AdminCommit { ops, audit }).await?;
+    let identity = Identity {
+        env: world.env,
+        user: joe.id,
+        issuer: "https://id.example.org".to_owned(),
+        subject: "joe".to_owned(),
+        linked_at: at(0),
+    };
+    world.store.link_identity(&identity).await?;
+    Ok(())
 }
 
 fn n_th(n: i64, of: i64) -> bool {

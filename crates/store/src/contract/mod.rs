@@ -9,6 +9,7 @@ mod chain;
 mod commits;
 mod everything;
 mod expects;
+mod identities;
 mod images;
 mod lists;
 mod model;
@@ -41,6 +42,7 @@ pub use expects::{
     each_expectation_holds_or_refuses, one_of_many_conflicting_commits_wins,
     what_a_neighbour_takes_is_seen, what_is_taken_away_is_seen,
 };
+pub use identities::{identities_are_linked_once, users_are_found_by_email};
 pub use images::{an_image_and_the_log_behind_it_are_the_state, an_image_is_of_one_moment};
 pub use lists::{
     assignments_are_filtered, escalations_are_found_when_it_is_time, instances_are_filtered,
@@ -77,6 +79,8 @@ macro_rules! contract_tests {
             scopes_are_listed_in_order
             the_directory_has_versions
             humans_have_passwords_and_sessions
+            identities_are_linked_once
+            users_are_found_by_email
             what_has_ended_is_purged
             an_image_and_the_log_behind_it_are_the_state
             an_image_is_of_one_moment

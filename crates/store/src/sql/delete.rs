@@ -34,6 +34,7 @@ const RELATIONS_FROM_RESOURCE: &str = "DELETE FROM schema_object WHERE env = $1 
 const SCHEMA_OBJECT: &str = "DELETE FROM schema_object WHERE env = $1 AND kind = $2 AND id = $3";
 
 const PASSWORD_OF_USER: &str = "DELETE FROM password WHERE env = $1 AND user_id = $2";
+const IDENTITIES_OF_USER: &str = "DELETE FROM identity WHERE env = $1 AND user_id = $2";
 const USER: &str = "DELETE FROM user_ WHERE env = $1 AND id = $2";
 const TENANT: &str = "DELETE FROM tenant WHERE env = $1 AND id = $2";
 const INSTANCE: &str = "DELETE FROM instance WHERE env = $1 AND id = $2";
@@ -79,7 +80,9 @@ pub(super) fn statements(env: EnvId, change: &Change) -> Vec<Statement> {
         Change::DeleteProxyConfig { id } => vec![object("proxy_config", (*id).into())],
         Change::DeleteDelegation { id } => vec![object("delegation", (*id).into())],
         Change::DeleteInvite { id } => each((*id).into(), &[INVITE]),
-        Change::DeleteUser { id, .. } => each((*id).into(), &[ASSIGNMENTS_OF_USER, PASSWORD_OF_USER, USER]),
+        Change::DeleteUser { id, .. } => {
+            each((*id).into(), &[ASSIGNMENTS_OF_USER, PASSWORD_OF_USER, IDENTITIES_OF_USER, USER])
+        }
         Change::DeleteTenant { id, .. } => each(
             (*id).into(),
             &[

@@ -9,6 +9,7 @@ mod cells;
 mod delete;
 mod epochs;
 mod expect;
+pub(crate) mod identities;
 pub(crate) mod image;
 mod list;
 mod log;

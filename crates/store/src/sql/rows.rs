@@ -264,6 +264,7 @@ pub(crate) fn session<R: Row>(row: &R) -> Result<Session, StoreError> {
             None => None,
             Some("link") => Some(OpenedWith::Link),
             Some("password") => Some(OpenedWith::Password),
+            Some("oidc") => Some(OpenedWith::Oidc),
             Some(other) => {
                 return Err(StoreError::Corrupt {
                     what: "session",

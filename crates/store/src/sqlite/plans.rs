@@ -5,8 +5,8 @@ use crate::{
     AssignmentFilter, Attempt, AuditFilter, Emergencies, InstanceFilter, InviteFilter, Older, OutboxFilter,
     Page, RequestFilter, Spot, Standing, TenantFilter, TupleFilter, UserFilter,
     sql::{
-        Dialect, Filtered, Pace, Select, Statement, audit, first_taken, image, outbox, probes, purge, read,
-        revisions_of, spots, steps, take_link,
+        Dialect, Filtered, Pace, Select, Statement, audit, first_taken, identities, image, outbox, probes,
+        purge, read, revisions_of, spots, steps, take_link,
     },
 };
 use askfirst_domain::{
@@ -238,6 +238,10 @@ async fn look_ups_and_cascades_search_an_index() {
         read::session_by_hash("hash"),
         read::browser_sessions(ENV, UserId::new(Uuid::nil())),
         read::password(ENV, UserId::new(Uuid::nil())),
+        identities::one(ENV, "issuer", "subject"),
+        identities::of_user(ENV, UserId::new(Uuid::nil())),
+        identities::unlink(ENV, UserId::new(Uuid::nil())),
+        identities::users_with(ENV, "joe@family.example"),
         take_link("hash"),
         audit::chain(Some(ENV), 5, 100),
         audit::chain(None, 5, 100),

@@ -13,15 +13,15 @@ use askfirst_domain::{
     },
     invite::Invite,
     request::Request,
-    scope::{ApiKey, Environment, Organization, PasswordHash, Project, Session, SignInLink},
+    scope::{ApiKey, Environment, Identity, Organization, PasswordHash, Project, Session, SignInLink},
     task::Task,
     webhook::Webhook,
 };
 use askfirst_store::{
     AdminCommit, AssignmentFilter, Attempt, AuditChain, AuditFilter, ChangeRecord, Commit, CommitError,
-    Committed, Erasure, Found, Head, InstanceFilter, InstanceIdent, InviteFilter, List, Listed, Older,
-    Outbox, OutboxFilter, Page, Placed, Position, Queued, RequestFilter, Spot, Store, StoreError, TaskName,
-    Tasks, TenantFilter, TupleFilter, Unsigned, UserFilter, Versioned,
+    Committed, Erasure, Found, Head, Identities, InstanceFilter, InstanceIdent, InviteFilter, List, Listed,
+    Older, Outbox, OutboxFilter, Page, Placed, Position, Queued, RequestFilter, Spot, Store, StoreError,
+    TaskName, Tasks, TenantFilter, TupleFilter, Unsigned, UserFilter, Versioned,
 };
 use async_trait::async_trait;
 use std::{
@@ -169,6 +169,13 @@ handed_on! { impl Outbox {
     fn outbox_item(env: EnvId, id: Uuid) -> Result<Option<Queued>, StoreError> => (env, id);
     fn outbox_revive(env: EnvId, id: Uuid, now: Timestamp) -> Result<bool, StoreError> => (env, id, now);
     fn outbox_drop(env: EnvId, id: Uuid) -> Result<bool, StoreError> => (env, id);
+} }
+handed_on! { impl Identities {
+    fn link_identity(identity: &Identity) -> Result<bool, StoreError> => (identity);
+    fn unlink_identities(env: EnvId, user: UserId) -> Result<u64, StoreError> => (env, user);
+    fn identity(env: EnvId, issuer: &str, subject: &str) -> Found<Identity> => (env, issuer, subject);
+    fn identities(env: EnvId, user: UserId) -> Result<Vec<Identity>, StoreError> => (env, user);
+    fn users_with_email(env: EnvId, email: &str) -> Result<Vec<User>, StoreError> => (env, email);
 } }
 handed_on! { impl Tasks {
     fn put_task(env: EnvId, task: &Task) -> Result<bool, StoreError> => (env, task);
