@@ -15,6 +15,7 @@ mod events;
 mod food;
 mod guard;
 mod hook;
+mod identity;
 mod inbox;
 mod key;
 mod link;
@@ -78,6 +79,7 @@ enum Command {
     Agents(agents::Args),
     Link(link::Args),
     Password(password::Args),
+    Identity(identity::Args),
     Store(store::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -134,6 +136,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Agents(args) => agents::run(args, &env).await,
         Command::Link(args) => link::run(args, &env).await,
         Command::Password(args) => password::run(args, &env).await,
+        Command::Identity(args) => identity::run(args, &env).await,
         Command::Store(args) => Box::pin(store::run(args, &env)).await,
         Command::Demo(args) => Box::pin(demo::run(args, &env)).await,
         Command::Food(args) => Box::pin(food::run(args, &env)).await,

@@ -9,6 +9,7 @@ mod commit;
 mod context;
 mod directory;
 mod error;
+mod jwk;
 mod level;
 mod live;
 mod patch;
@@ -25,6 +26,7 @@ pub mod decisions;
 pub mod delivery;
 pub mod elements;
 pub mod facts;
+pub mod oidc;
 pub mod passwords;
 pub mod policy;
 pub mod requests;
@@ -84,6 +86,8 @@ pub struct Settings {
     pub post: Option<delivery::Post>,
     /// Which addresses webhooks may have.
     pub reach: delivery::Reach,
+    /// With whom humans may sign in; none: with links and passwords alone.
+    pub oidc: Option<Arc<oidc::Issuer>>,
     /// How long requests wait, and how long operation approvals last.
     pub requests: requests::RequestTimes,
 }
@@ -100,6 +104,7 @@ impl Default for Settings {
             callbacks: None,
             post: None,
             reach: delivery::Reach::default(),
+            oidc: None,
             requests: requests::RequestTimes::default(),
         }
     }

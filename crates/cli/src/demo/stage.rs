@@ -78,6 +78,7 @@ impl Stage {
             delivery: Delivery::default(),
             policy: askfirst_engine::PolicyLimits::default(),
             requests: askfirst_engine::requests::RequestTimes::default(),
+            oidc: None,
             http: askfirst_http::Options::default(),
             first_key: None,
             tls: None,

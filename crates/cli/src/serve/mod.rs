@@ -9,6 +9,7 @@ mod lanes;
 mod limits;
 pub(crate) mod logs;
 mod mail;
+mod oidc;
 mod permit;
 mod requests;
 mod running;
@@ -83,6 +84,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     mail: mail::MailArgs,
     #[command(flatten)]
+    oidc: oidc::OidcArgs,
+    #[command(flatten)]
     requests: requests::RequestArgs,
     #[command(flatten)]
     bounds: LimitArgs,
@@ -114,6 +117,7 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
         http: askfirst_http::Options { limits: args.bounds.of_calls(env)?, ..args.permit.options()? },
         policy: args.bounds.of_policy(env)?,
         requests: args.requests.times()?,
+        oidc: args.oidc.issuer()?,
         first_key,
         tls,
         limits: Limits {
@@ -121,6 +125,9 @@ pub(crate) async fn run(args: Args, env: &Env) -> anyhow::Result<ExitCode> {
             patience: Duration::from_secs(args.idle_timeout),
         },
     };
+    if config.oidc.is_some() && config.public_url.is_none() && !config.listen.ip().is_loopback() {
+        bail!("--oidc-issuer needs --public-url, the address to which the issuer sends browsers back");
+    }
     if !config.listen.ip().is_loopback() && config.tls.is_none() {
         tracing::warn!(
             address = %config.listen,

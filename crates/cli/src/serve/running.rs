@@ -12,7 +12,7 @@ use crate::signals::Signals;
 use anyhow::{Context as _, anyhow};
 use askfirst_engine::{
     Engine, Parts, PolicyLimits, Secret, Settings, SystemClock, SystemEntropy, admin::start::FirstKey,
-    decisions::LogSettings, delivery::Courier, requests::RequestTimes,
+    decisions::LogSettings, delivery::Courier, oidc::Issuer, requests::RequestTimes,
 };
 use askfirst_http::Front;
 use askfirst_mcp::HttpOptions;
@@ -44,6 +44,8 @@ pub(crate) struct Config {
     /// How far decisions look, and how large conditions may be.
     pub(crate) policy: PolicyLimits,
     pub(crate) requests: RequestTimes,
+    /// With whom humans may sign in, besides links and passwords.
+    pub(crate) oidc: Option<Arc<Issuer>>,
     pub(crate) http: askfirst_http::Options,
     /// Becomes the key of default/dev at the first start.
     pub(crate) first_key: Option<Secret>,
@@ -99,8 +101,17 @@ impl Running {
                 post: config.delivery.post,
                 reach: config.delivery.reach,
                 requests: config.requests,
+                oidc: config.oidc,
             },
         };
+        if let Some(issuer) = &parts.settings.oidc {
+            let redirect = Issuer::callback(&parts.settings.public_url);
+            tracing::info!(
+                issuer = issuer.url(),
+                redirect,
+                "humans can sign in; the issuer has to know the redirect address"
+            );
+        }
         let engine = Engine::start(parts).await.map_err(explained).context("can't read the data")?;
         if let Some(settings) = config.decisions {
             let log = config.database.decision_log(&data).await?;

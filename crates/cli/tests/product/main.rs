@@ -11,6 +11,7 @@ mod hook;
 mod https;
 mod kills;
 mod mail;
+mod oidc;
 mod once;
 mod passwords;
 mod policy;

@@ -3,12 +3,12 @@
 //! The algorithm is that of the key, never that of the token's header; keys are told apart by their id; a token that never
 //! ends is refused; nothing is fetched.
 
-use crate::error::{Error, Kind, Result};
-use askfirst_domain::{Timestamp, UserKey};
-use jsonwebtoken::{
-    Algorithm, DecodingKey, Validation, decode, decode_header,
-    jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse},
+use crate::{
+    error::{Error, Kind, Result},
+    jwk::algorithm_of,
 };
+use askfirst_domain::{Timestamp, UserKey};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::Jwk};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -18,8 +18,6 @@ pub const MAX_TOKEN: usize = 16 * 1024;
 const SKEW: i64 = 60;
 /// The claim that holds a user's key when the settings name none.
 const SUBJECT: &str = "sub";
-/// The fewest bytes of an RSA key's modulus: 2048 bits.
-const RSA_BYTES: usize = 256;
 
 /// `JwksConfig`, with three members of ours.
 #[derive(Debug, Default, Deserialize)]
@@ -150,31 +148,6 @@ impl Verifier {
         }
         Ok(until)
     }
-}
-
-/// The algorithm that a key is for. None for a key that is not for signatures, is too weak, or says something else.
-fn algorithm_of(jwk: &Jwk, value: &Value) -> Option<Algorithm> {
-    let by_shape = match &jwk.algorithm {
-        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => Algorithm::ES256,
-        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => Algorithm::EdDSA,
-        AlgorithmParameters::RSA(key) if modulus_bytes(&key.n) >= RSA_BYTES => Algorithm::RS256,
-        _ => return None,
-    };
-    let name = match by_shape {
-        Algorithm::ES256 => "ES256",
-        Algorithm::EdDSA => "EdDSA",
-        _ => "RS256",
-    };
-    let fits = value.get("alg").is_none_or(|alg| alg.as_str() == Some(name));
-    let signs = jwk.common.public_key_use.as_ref().is_none_or(|purpose| *purpose == PublicKeyUse::Signature);
-    (fits && signs).then_some(by_shape)
-}
-
-/// The length of an unpadded base64url number without its leading zeros.
-fn modulus_bytes(text: &str) -> usize {
-    use base64::Engine as _;
-    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
-    bytes.iter().skip_while(|byte| **byte == 0).count()
 }
 
 /// A moment among the claims, which is a number of seconds.

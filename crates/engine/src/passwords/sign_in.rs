@@ -17,7 +17,7 @@ use askfirst_domain::{
     scope::{OpenedWith, PasswordHash, Session, SessionKind},
 };
 use askfirst_store::{AdminCommit, AdminOp};
-use serde_json::Map;
+use serde_json::Value;
 use uuid::Uuid;
 
 /// The environment that somebody signs in to.
@@ -75,7 +75,9 @@ impl Engine {
         };
         let verified = self.passwords().hashing.verify(self, password.clone(), hash).await?;
         let (Some(user), Some(kept), Verified::Right | Verified::Outdated) = (&user, kept, verified) else {
-            self.tell_wrong(&op, env, user.as_ref()).await?;
+            if let Some(env) = env {
+                self.tell_failed(&op, env, OpenedWith::Password, user.as_ref(), None).await?;
+            }
             return Err(wrong());
         };
         tries.right(name);
@@ -86,7 +88,8 @@ impl Engine {
         self.let_in(&op, user, &kept, renewed).await
     }
 
-    fn place(&self, place: Option<&Place>) -> Option<EnvId> {
+    /// The environment that somebody signs in to.
+    pub(crate) fn place(&self, place: Option<&Place>) -> Option<EnvId> {
         let listing = self.directory().get();
         let Some(place) = place else {
             let [only] = listing.environments() else { return None };
@@ -108,14 +111,22 @@ impl Engine {
         Ok((user, kept))
     }
 
-    /// Tells of a wrong try. What was typed is not told where it names nobody: it may be a password.
-    async fn tell_wrong(&self, op: &Op, env: Option<EnvId>, user: Option<&User>) -> Result<()> {
-        let Some(env) = env else { return Ok(()) };
+    /// Tells of a try that came to nothing, with one detail more. What was typed is not told where it names nobody: it may be
+    /// a password.
+    pub(crate) async fn tell_failed(
+        &self,
+        op: &Op,
+        env: EnvId,
+        with: OpenedWith,
+        user: Option<&User>,
+        detail: Option<(String, Value)>,
+    ) -> Result<()> {
         if self.passwords().tries.wrong() == Telling::Silent {
             return Ok(());
         }
         let on_behalf_of = user.map(|user| user.key.to_string());
-        let details = Map::from_iter([("with".to_owned(), OpenedWith::Password.as_str().into())]);
+        let with = ("with".to_owned(), with.as_str().into());
+        let details = std::iter::once(with).chain(detail).collect();
         let about = About { on_behalf_of, details, ..About::default() };
         let audit = vec![(Some(env), self.audit_event(op, "sign_in.failed", about)?)];
         Ok(self.store().commit_admin(AdminCommit { ops: Vec::new(), audit }).await?)

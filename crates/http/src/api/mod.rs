@@ -7,6 +7,7 @@ mod check;
 pub(crate) mod decisions;
 mod deliveries;
 mod emergency;
+mod identities;
 mod inbox;
 mod keys;
 mod links;
@@ -35,6 +36,7 @@ pub(crate) fn router() -> Routes {
         .merge(deliveries::router())
         .merge(links::router())
         .merge(passwords::router())
+        .merge(identities::router())
         .merge(audit::router())
         .merge(decisions::router())
         .merge(proof::router())

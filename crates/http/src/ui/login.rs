@@ -37,6 +37,8 @@ struct SignInPage {
     notice: Option<String>,
     place: Asked,
     user: String,
+    /// The name of whom one may sign in with as well.
+    issuer: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -70,21 +72,16 @@ pub(super) async fn sign_in(app: State, headers: HeaderMap, Path(token): Path<St
 
 /// The form for a password.
 pub(super) async fn form(app: State, Query(Where { env }): Query<Where>) -> Page {
-    let place = asked(&app, env.as_deref().unwrap_or_default());
-    render(StatusCode::OK, &SignInPage { notice: None, place, user: String::new() })
+    render(StatusCode::OK, &sign_in_page(&app, None, env.as_deref().unwrap_or_default(), String::new()))
 }
 
 /// Signs in with a password.
 pub(super) async fn with_password(app: State, headers: HeaderMap, Form(form): Form<SignInForm>) -> Page {
-    let place = match form.env.trim() {
-        "" => None,
-        env => {
-            // What names no environment is answered like one that is not there.
-            let (project, env) = env.split_once('/').unwrap_or((env, ""));
-            Some(Place { project: project.to_owned(), env: env.to_owned() })
-        }
+    let given = SignIn {
+        place: typed(&form.env),
+        user: form.user.clone(),
+        password: Secret::presented(form.password),
     };
-    let given = SignIn { place, user: form.user.clone(), password: Secret::presented(form.password) };
     match app.engine.sign_in(given).await {
         Ok(opened) => let_in(&app, &headers, &opened).await,
         Err(error) => refused(&app, error, &form.env, form.user),
@@ -97,7 +94,24 @@ fn refused(app: &State, error: Error, env: &str, user: String) -> Page {
         Kind::Unavailable => StatusCode::TOO_MANY_REQUESTS,
         _ => return Err(error.into()),
     };
-    render(status, &SignInPage { notice: Some(error.message().to_owned()), place: asked(app, env), user })
+    render(status, &sign_in_page(app, Some(error.message().to_owned()), env, user))
+}
+
+fn sign_in_page(app: &State, notice: Option<String>, env: &str, user: String) -> SignInPage {
+    let issuer = app.engine.issuer().map(|issuer| issuer.name().to_owned());
+    SignInPage { notice, place: asked(app, env), user, issuer }
+}
+
+/// The environment that somebody has typed; none: the only one.
+pub(super) fn typed(env: &str) -> Option<Place> {
+    match env.trim() {
+        "" => None,
+        env => {
+            // What names no environment is answered like one that is not there.
+            let (project, env) = env.split_once('/').unwrap_or((env, ""));
+            Some(Place { project: project.to_owned(), env: env.to_owned() })
+        }
+    }
 }
 
 fn asked(app: &State, typed: &str) -> Asked {
@@ -108,7 +122,7 @@ fn asked(app: &State, typed: &str) -> Asked {
 }
 
 /// Hands the session to the browser, and ends the one that it had.
-async fn let_in(app: &State, headers: &HeaderMap, opened: &Opened) -> Page {
+pub(super) async fn let_in(app: &State, headers: &HeaderMap, opened: &Opened) -> Page {
     end_presented(app, headers).await?;
     let cookie = cookie(app, opened.token.reveal(), BROWSER_LIFETIME.as_secs())?;
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/inbox")).into_response())

@@ -6,6 +6,7 @@
 
 mod inbox;
 mod login;
+mod oidc;
 mod page;
 mod request;
 mod session;
@@ -45,6 +46,8 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/inbox/password", post(ways::change))
         .route("/inbox/sign-out-everywhere", post(ways::sign_out_everywhere))
         .route("/login", get(login::form).post(login::with_password))
+        .route("/login/oidc", get(oidc::nothing).post(oidc::begin))
+        .route("/login/oidc/callback", get(oidc::finish))
         .route("/login/{token}", get(login::page).post(login::sign_in))
         .route("/logout", post(login::sign_out))
         .route("/assets/inbox.css", get(inbox_style))

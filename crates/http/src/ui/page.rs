@@ -56,6 +56,13 @@ impl Shown {
         shown
     }
 
+    /// A sign-in came to nothing.
+    pub(super) fn no_sign_in(status: StatusCode, title: &str, line: &str, more: &str) -> Self {
+        let mut shown = Self::new(status, title, &[line, more]);
+        shown.message.sign_in = true;
+        shown
+    }
+
     /// There is no such page.
     pub(super) fn nothing_here(line: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "Nothing here", &[line])

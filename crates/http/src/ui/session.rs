@@ -65,8 +65,33 @@ pub(super) async fn end_presented(app: &App, headers: &HeaderMap) -> Result<(), 
 /// The header that signs a browser in (or, with an empty token, out). Over plain http, which only a loopback address is
 /// meant to be served on, a cookie can't be `Secure`.
 pub(super) fn cookie(app: &App, token: &str, seconds: u64) -> Result<HeaderValue, Shown> {
-    let secure = if app.engine.settings().public_url.starts_with("https://") { "; Secure" } else { "" };
-    let text = format!("{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    header(app, COOKIE, token, seconds)
+}
+
+/// The cookie of a sign-in that is on its way. With the prefix no other host and nothing that is not encrypted can put one
+/// into the browser (RFC 6265bis, 4.1.3.2).
+pub(super) fn flow_name(app: &App) -> &'static str {
+    if is_secure(app) { "__Host-askfirst_oidc" } else { "askfirst_oidc" }
+}
+
+/// The header that keeps such a sign-in in the browser, or, with an empty one, forgets it.
+pub(super) fn flow_cookie(app: &App, flow: &str, seconds: u64) -> Result<HeaderValue, Shown> {
+    header(app, flow_name(app), flow, seconds)
+}
+
+/// What the browser has kept of a sign-in that is on its way.
+pub(super) fn flow_of(app: &App, headers: &HeaderMap) -> Option<Secret> {
+    let jar = CookieJar::from_headers(headers);
+    jar.get(flow_name(app)).map(|cookie| Secret::presented(cookie.value()))
+}
+
+fn is_secure(app: &App) -> bool {
+    app.engine.settings().public_url.starts_with("https://")
+}
+
+fn header(app: &App, name: &str, value: &str, seconds: u64) -> Result<HeaderValue, Shown> {
+    let secure = if is_secure(app) { "; Secure" } else { "" };
+    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
     let mut value = HeaderValue::from_str(&text).map_err(|_| Shown::broken())?;
     value.set_sensitive(true);
     Ok(value)

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::State;
 use askama::Template;
+use askfirst_domain::scope::OpenedWith;
 use askfirst_engine::{
     Acting, Error, Kind, Secret,
     passwords::{LEAST_CHARACTERS, MOST_CHARACTERS},
@@ -19,7 +20,7 @@ use serde::Deserialize;
 
 #[derive(Debug)]
 struct Line {
-    with: &'static str,
+    with: String,
     from: String,
     until: String,
     is_this: bool,
@@ -45,12 +46,12 @@ pub(super) struct PasswordForm {
     again: String,
 }
 
-pub(super) async fn page(Reviewer(acting): Reviewer) -> Answer {
-    show(&acting, StatusCode::OK, None).await
+pub(super) async fn page(app: State, Reviewer(acting): Reviewer) -> Answer {
+    show(&app, &acting, StatusCode::OK, None).await
 }
 
 /// Sets or changes the password.
-pub(super) async fn change(Reviewer(acting): Reviewer, Form(form): Form<PasswordForm>) -> Answer {
+pub(super) async fn change(app: State, Reviewer(acting): Reviewer, Form(form): Form<PasswordForm>) -> Answer {
     let changed = if form.new == form.again {
         acting.change_password(form.old.map(Secret::presented), Secret::presented(form.new)).await
     } else {
@@ -63,7 +64,7 @@ pub(super) async fn change(Reviewer(acting): Reviewer, Form(form): Form<Password
         Kind::Unavailable => StatusCode::TOO_MANY_REQUESTS,
         _ => return Err(Shown::from(error)),
     };
-    show(&acting, status, Some(error.message().to_owned())).await
+    show(&app, &acting, status, Some(error.message().to_owned())).await
 }
 
 /// Ends all sessions of the user.
@@ -73,10 +74,21 @@ pub(super) async fn sign_out_everywhere(app: State, Reviewer(acting): Reviewer) 
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/inbox")).into_response())
 }
 
-async fn show(acting: &Acting, status: StatusCode, notice: Option<String>) -> Answer {
+/// How a session was opened, as a person reads it.
+fn told(with: OpenedWith, issuer: Option<&str>) -> String {
+    match with {
+        OpenedWith::Link => "a link",
+        OpenedWith::Password => "a password",
+        OpenedWith::Oidc => issuer.unwrap_or("another service"),
+    }
+    .to_owned()
+}
+
+async fn show(app: &State, acting: &Acting, status: StatusCode, notice: Option<String>) -> Answer {
     let ways = acting.sign_in_ways().await?;
+    let issuer = app.engine.issuer().map(|issuer| issuer.name().to_owned());
     let sessions = ways.sessions.into_iter().map(|one| Line {
-        with: one.opened_with.as_str(),
+        with: told(one.opened_with, issuer.as_deref()),
         from: one.opened_at.to_string(),
         until: one.ends_at.to_string(),
         is_this: one.is_this,

@@ -105,6 +105,7 @@ const POLICY: &[(&str, &[&str])] = &[
     ("/api/v1/stand-ins?user=u", &["GET", "POST"]),
     ("/api/v1/stand-ins/s?user=u", &["DELETE"]),
     ("/api/v1/users/u/password", &["PUT", "DELETE"]),
+    ("/api/v1/users/u/identities", &["GET", "DELETE"]),
     ("/api/v1/agents", &["GET", "POST"]),
     ("/api/v1/agents/a", &["GET", "PATCH"]),
     ("/api/v1/agents/a/freeze", &["POST"]),

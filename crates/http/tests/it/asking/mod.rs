@@ -7,11 +7,13 @@ mod elements;
 mod flow;
 mod inbox_page;
 mod logins;
+mod oidc;
 mod passwords;
 mod people;
 mod stream;
 
 use crate::support::{Client, FACTS, SCHEMA, Server};
+use askfirst_engine::Settings;
 use askfirst_http::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -24,7 +26,11 @@ async fn family() -> Server {
 }
 
 async fn family_with(options: Options) -> Server {
-    let server = Server::start_with(options).await;
+    family_within(options, Settings::default()).await
+}
+
+async fn family_within(options: Options, settings: Settings) -> Server {
+    let server = Server::start_within(options, settings).await;
     let dev = server.dev();
     let actions = json!({"create": {}, "read": {}, "update": {}, "delete": {}});
     let roles = json!({

@@ -25,7 +25,7 @@ async fn joe(server: &Server) -> Browser<'_> {
     joe
 }
 
-async fn events(server: &Server, code: &str) -> Vec<Value> {
+pub(super) async fn events(server: &Server, code: &str) -> Vec<Value> {
     let found = server.dev().get(&format!("/api/v1/audit?action={code}")).await;
     let all = found["data"].as_array().unwrap_or_else(|| panic!("{found}")).clone();
     all.into_iter().filter(|event| event.to_string().contains(code)).collect()
