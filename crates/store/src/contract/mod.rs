@@ -39,8 +39,8 @@ pub use commits::{
 };
 pub use everything::everything;
 pub use expects::{
-    each_expectation_holds_or_refuses, one_of_many_conflicting_commits_wins,
-    what_a_neighbour_takes_is_seen, what_is_taken_away_is_seen,
+    each_expectation_holds_or_refuses, one_of_many_conflicting_commits_wins, what_a_neighbour_takes_is_seen,
+    what_is_taken_away_is_seen,
 };
 pub use identities::{identities_are_linked_once, users_are_found_by_email};
 pub use images::{an_image_and_the_log_behind_it_are_the_state, an_image_is_of_one_moment};

@@ -283,7 +283,9 @@ impl<S: Session> Writer<S> {
         match written {
             Ok((outcomes, news)) => {
                 self.announce(&batch, &outcomes, &touched, news);
-                batch.into_iter().zip(outcomes).for_each(|(job, outcome)| job.answer(outcome));
+                for (job, outcome) in batch.into_iter().zip(outcomes) {
+                    job.answer(outcome);
+                }
             }
             Err(stopped) => {
                 let why = match stopped {
@@ -292,7 +294,9 @@ impl<S: Session> Writer<S> {
                 };
                 tracing::error!(error = why, "a transaction was lost");
                 self.session.roll_back().await;
-                batch.into_iter().for_each(|job| job.lost(&why));
+                for job in batch {
+                    job.lost(&why);
+                }
             }
         }
     }
