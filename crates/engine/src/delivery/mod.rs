@@ -36,3 +36,4 @@ pub use webhooks::{MOST_WEBHOOKS, NewWebhook, WebhookPatch};
 pub(crate) use callback::call_back;
 pub(crate) use hook::{TOPIC as HOOK_TOPIC, WEBHOOK_TOPIC, event_of, told};
 pub(crate) use mail::{Occasion, letters, mails};
+pub(crate) use post::is_this_machine;

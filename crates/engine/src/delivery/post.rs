@@ -144,7 +144,8 @@ fn refused(error: &SmtpError) -> Refused {
     Refused { why, wait: None, for_good: error.is_permanent() && !login }
 }
 
-fn is_this_machine(host: &str) -> bool {
+/// Whether a host is this machine, so that nobody is in between: a name, or an address without brackets.
+pub(crate) fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 

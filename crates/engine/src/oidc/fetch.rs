@@ -1,8 +1,9 @@
 //! Calls to the issuer: bounded in time and size, and never led elsewhere.
 
+use crate::delivery::is_this_machine;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 /// How long the issuer has for one answer, from the first step to the last.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -44,14 +45,11 @@ pub(super) fn is_safe(url: &Url) -> bool {
     there
         && match url.scheme() {
             "https" => url.has_host(),
-            "http" => is_loopback(url),
+            "http" => is_this_machine(
+                url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']'),
+            ),
             _ => false,
         }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Sends a request, and reads the answer as JSON.

@@ -27,13 +27,12 @@ fn is_large(commit: &Commit) -> bool {
 impl<S: Session> Writer<S> {
     /// Writes one job. A refused one leaves nothing and its neighbours stand, or the batch is to be undone.
     pub(super) async fn write_one(&mut self, job: &Job, care: Care) -> Result<Outcome, Stopped> {
-        let is_small = matches!(job, Job::Commit(commit, _) if !is_large(commit));
-        if !is_small {
+        let is_large = matches!(job, Job::Commit(commit, _) if is_large(commit));
+        if is_large || !matches!(job, Job::Commit(..)) {
             // It may read what is kept, and its own rows stand behind those of the jobs before.
             let kept = self.write_kept().await;
             kept.map_err(|error| if care == Care::Hopeful { Stopped::Undo } else { Stopped::Lost(error) })?;
         }
-        let is_large = matches!(job, Job::Commit(commit, _) if is_large(commit));
         if care == Care::Hopeful && !is_large {
             let outcome = self.work(job, care).await;
             let undo = outcome.is_refusal() && !outcome.has_left_nothing();
